@@ -1,0 +1,3 @@
+module herald.test/miniapi
+
+go 1.19

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Create and update: what the server owns in the metadata, defaulting,
+// validation, optimistic concurrency, and the end of an object whose last
+// finalizer is taken away.
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+)
+
+var (
+	dnsSubdomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+	dnsLabel1035 = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+)
+
+func timestamp(inSeconds int) string {
+	return time.Now().Add(time.Duration(inSeconds) * time.Second).UTC().Format(time.RFC3339)
+}
+
+// decodeBody gives the object in its stored form.
+func decodeBody(res *resource, body []byte) (object, *apiError) {
+	obj, err := decodeObject(body)
+	if err != nil {
+		return nil, errBadRequest("the object provided is unrecognized: couldn't get version/kind; json parse error: %v", err)
+	}
+	kind, api := str(obj, "kind"), str(obj, "apiVersion")
+	if (kind != "" && kind != res.kind) || (api != "" && api != res.groupVersion()) {
+		return nil, errBadRequest("%s in version %q cannot be handled as a %s: the data does not match the resource",
+			kind, api, res.kind)
+	}
+	return toStoredForm(res, obj)
+}
+
+func toStoredForm(res *resource, obj object) (object, *apiError) {
+	dropNulls(obj)
+	if _, ok := obj["metadata"].(object); !ok && obj["metadata"] != nil {
+		return nil, errBadRequest("%s in version %q cannot be handled as a %s: metadata is not an object",
+			res.kind, res.version, res.kind)
+	}
+	if res.toStored != nil {
+		obj = res.toStored(obj)
+	}
+	if err := checkTypes(res, obj); err != nil {
+		return nil, errBadRequest("%s in version %q cannot be handled as a %s: %v", res.kind, res.version, res.kind, err)
+	}
+	return obj, nil
+}
+
+func checkTypes(res *resource, obj object) error {
+	for key, v := range meta(obj) {
+		ok := true
+		switch key {
+		case "name", "namespace", "generateName", "uid", "resourceVersion":
+			_, ok = v.(string)
+		case "labels", "annotations":
+			ok = isStringMap(v)
+		case "finalizers":
+			ok = isStringList(v)
+		}
+		if !ok {
+			return fmt.Errorf("metadata.%s has the wrong type", key)
+		}
+	}
+	if res.checkTypes == nil {
+		return nil
+	}
+	return res.checkTypes(obj)
+}
+
+func isStringMap(v interface{}) bool {
+	m, ok := v.(object)
+	for _, e := range m {
+		if _, isString := e.(string); !isString {
+			return false
+		}
+	}
+	return ok
+}
+
+func isStringList(v interface{}) bool {
+	l, ok := v.([]interface{})
+	for _, e := range l {
+		if _, isString := e.(string); !isString {
+			return false
+		}
+	}
+	return ok
+}
+
+func (s *server) createFromBody(q *request, body []byte) (object, *apiError) {
+	obj, err := decodeBody(q.res, body)
+	if err != nil {
+		return nil, err
+	}
+	return s.create(q, obj)
+}
+
+// create stores a new object, given in its stored form.
+func (s *server) create(q *request, obj object) (object, *apiError) {
+	m := meta(obj)
+	if q.res.namespaced {
+		if ns := str(m, "namespace"); ns != "" && ns != q.ns {
+			return nil, errBadRequest("the namespace of the provided object does not match the namespace sent on the request")
+		}
+		m["namespace"] = q.ns
+	} else {
+		delete(m, "namespace")
+	}
+	if str(m, "resourceVersion") != "" {
+		return nil, &apiError{code: 500, reason: "InternalError",
+			message: "resourceVersion should not be set on objects to be created"}
+	}
+	if str(m, "name") == "" && str(m, "generateName") != "" {
+		m["name"] = str(m, "generateName") + randomHex(3)[:5]
+	}
+	for _, key := range []string{"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"} {
+		delete(m, key)
+	}
+	m["uid"] = newUID()
+	m["creationTimestamp"] = timestamp(0)
+	delete(m, "generation")
+	if q.res.generation {
+		m["generation"] = num(1)
+	}
+	if q.res.hasSub("status") {
+		delete(obj, "status")
+	}
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if err := s.namespaceOpen(q); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(q.res, nil, obj); err != nil {
+		return nil, err
+	}
+	if s.store.shelves[q.res.shelf()].live[keyOf(q.ns, str(m, "name"))] != nil {
+		return nil, errExists(q.res, str(m, "name"))
+	}
+	if q.dryRun {
+		return obj, nil
+	}
+	s.store.put(q.res, obj)
+	return obj, nil
+}
+
+func newUID() string {
+	b := randomBytes(16)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
+
+// namespaceOpen refuses what would be created in a namespace that is not there.
+func (s *server) namespaceOpen(q *request) *apiError {
+	if q.ns == "" {
+		return nil
+	}
+	namespaces := findResource("", "v1", "namespaces")
+	rec := s.store.shelves["namespaces"].live[q.ns]
+	if rec == nil {
+		return errNotFound(namespaces, q.ns)
+	}
+	if str(rec.object(), "metadata", "deletionTimestamp") != "" {
+		return &apiError{code: 403, reason: "Forbidden", details: q.res.details(""),
+			message: fmt.Sprintf("unable to create new content in namespace %s because it is being terminated", q.ns)}
+	}
+	return nil
+}
+
+// prepare defaults and validates obj as a new object or as old's successor.
+func (s *server) prepare(res *resource, old, obj object) *apiError {
+	errs := fieldErrors{}
+	validateMeta(res, old, obj, &errs)
+	if res.defaults != nil {
+		res.defaults(obj)
+	}
+	if res.plural == "services" {
+		s.services.prepare(old, obj, &errs)
+	}
+	if res.validate != nil {
+		res.validate(obj, &errs)
+	}
+	return errs.err(res.kind, res.group, str(obj, "metadata", "name"))
+}
+
+func validateMeta(res *resource, old, obj object, errs *fieldErrors) {
+	name := str(obj, "metadata", "name")
+	switch {
+	case name == "":
+		errs.required("metadata.name", "name or generateName is required")
+	case res.plural == "services" && (!dnsLabel1035.MatchString(name) || len(name) > 63):
+		errs.invalid("metadata.name", name, "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "+
+			"start with an alphabetic character, and end with an alphanumeric character")
+	case res.group != rbacGroup && (!dnsSubdomain.MatchString(name) || len(name) > 253):
+		errs.invalid("metadata.name", name, "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "+
+			"characters, '-' or '.', and must start and end with an alphanumeric character")
+	}
+	for key, v := range stringMap(get(obj, "metadata", "labels")) {
+		if !labelKey.MatchString(key) {
+			errs.invalid("metadata.labels", key, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+		}
+		if !labelValue.MatchString(v) {
+			errs.invalid("metadata.labels", v, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'")
+		}
+	}
+	for key := range stringMap(get(obj, "metadata", "annotations")) {
+		if !labelKey.MatchString(key) {
+			errs.invalid("metadata.annotations", key, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+		}
+	}
+	for i, f := range stringList(obj, "metadata", "finalizers") {
+		if !labelKey.MatchString(f) {
+			errs.invalid(fmt.Sprintf("metadata.finalizers[%d]", i), f, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+		}
+	}
+	if old == nil || str(old, "metadata", "deletionTimestamp") == "" {
+		return
+	}
+	had := map[string]bool{}
+	for _, f := range stringList(old, "metadata", "finalizers") {
+		had[f] = true
+	}
+	for _, f := range stringList(obj, "metadata", "finalizers") {
+		if !had[f] {
+			errs.forbidden("metadata.finalizers", fmt.Sprintf(
+				"no new finalizers can be added if the object is being deleted, found new finalizers %#v", []string{f}))
+		}
+	}
+}
+
+func (s *server) update(q *request, body []byte) (object, *apiError) {
+	next, err := decodeBody(q.res, body)
+	if err != nil {
+		return nil, err
+	}
+	if q.res.conditional && str(next, "metadata", "resourceVersion") == "" {
+		errs := fieldErrors{}
+		errs.add("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
+		return nil, errs.err(q.res.kind, q.res.group, q.name)
+	}
+	return s.modify(q, func(object) (object, *apiError) { return next, nil })
+}
+
+// modify stores what change makes of the live object, under the rules that
+// hold for every way of writing.
+func (s *server) modify(q *request, change func(cur object) (object, *apiError)) (object, *apiError) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	rec := s.store.shelves[q.res.shelf()].live[keyOf(q.ns, q.name)]
+	if rec == nil {
+		return nil, errNotFound(q.res, q.name)
+	}
+	cur := rec.object()
+	next, err := change(rec.object())
+	if err != nil {
+		return nil, err
+	}
+	if err := checkIdentity(q, cur, next); err != nil {
+		return nil, err
+	}
+	keepOwned(q, cur, next)
+	if err := s.prepare(q.res, cur, next); err != nil {
+		return nil, err
+	}
+	if equal(cur, next) {
+		return next, nil
+	}
+	if q.res.generation && !equal(withoutStatus(cur), withoutStatus(next)) {
+		old, _ := number(get(cur, "metadata", "generation"))
+		meta(next)["generation"] = num(old + 1)
+	}
+	if q.dryRun {
+		return next, nil
+	}
+	if str(next, "metadata", "deletionTimestamp") != "" && len(list(next, "metadata", "finalizers")) == 0 {
+		s.removeLocked(q.res, next)
+		return next, nil
+	}
+	s.store.put(q.res, next)
+	return next, nil
+}
+
+func checkIdentity(q *request, cur, next object) *apiError {
+	m := meta(next)
+	if name := str(m, "name"); name != q.name {
+		return errBadRequest("the name of the object (%s) does not match the name on the URL (%s)", name, q.name)
+	}
+	if ns := str(m, "namespace"); q.res.namespaced && ns != "" && ns != q.ns {
+		return errBadRequest("the namespace of the object (%s) does not match the namespace on the request (%s)", ns, q.ns)
+	}
+	if q.res.namespaced {
+		m["namespace"] = q.ns
+	}
+	if uid := str(m, "uid"); uid != "" && uid != str(cur, "metadata", "uid") {
+		return errConflict(q.res, q.name, fmt.Sprintf("Precondition failed: UID in precondition: %s, UID in object meta: %s",
+			uid, str(cur, "metadata", "uid")))
+	}
+	if rv := str(m, "resourceVersion"); rv != "" && rv != str(cur, "metadata", "resourceVersion") {
+		return errConflict(q.res, q.name, modifiedMeanwhile)
+	}
+	return nil
+}
+
+// keepOwned puts back what this request may not change: the server's own
+// metadata, the status on the main resource, all else on the status one.
+func keepOwned(q *request, cur, next object) {
+	m := meta(next)
+	for _, key := range []string{"uid", "creationTimestamp", "resourceVersion", "generation",
+		"deletionTimestamp", "deletionGracePeriodSeconds", "generateName"} {
+		keep(meta(cur), m, key)
+	}
+	delete(m, "managedFields")
+	delete(m, "selfLink")
+	delete(next, "kind")
+	delete(next, "apiVersion")
+	for _, key := range []string{"labels", "annotations", "finalizers", "ownerReferences"} {
+		if isEmpty(m[key]) {
+			delete(m, key)
+		}
+	}
+	if q.sub == "status" {
+		for key := range next {
+			if key != "metadata" && key != "status" {
+				delete(next, key)
+			}
+		}
+		for key, v := range cur {
+			if key != "metadata" && key != "status" {
+				next[key] = deepCopy(v)
+			}
+		}
+	} else if q.res.hasSub("status") {
+		keep(cur, next, "status")
+	}
+}
+
+func isEmpty(v interface{}) bool {
+	switch t := v.(type) {
+	case object:
+		return len(t) == 0
+	case []interface{}:
+		return len(t) == 0
+	}
+	return false
+}
+
+func keep(from, to object, key string) {
+	if v, ok := from[key]; ok {
+		to[key] = deepCopy(v)
+	} else {
+		delete(to, key)
+	}
+}
+
+func withoutStatus(o object) object {
+	out := object{}
+	for k, v := range o {
+		if k != "status" && k != "metadata" {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+var patchTypes = []string{"application/json-patch+json", "application/merge-patch+json",
+	"application/strategic-merge-patch+json"}
+
+func (s *server) patch(q *request, contentType string, body []byte) (int, object, *apiError) {
+	apply := map[string]func(*resource, object, interface{}) (object, *apiError){
+		patchTypes[0]: applyJSONPatch,
+		patchTypes[1]: applyMergePatch,
+		patchTypes[2]: applyStrategicPatch,
+	}[contentType]
+	if apply == nil {
+		return 0, nil, errMediaType(patchTypes...)
+	}
+	doc, decodeErr := decode(body)
+	if decodeErr != nil {
+		return 0, nil, errBadRequest("error decoding patch: %v", decodeErr)
+	}
+	out, err := s.modify(q, func(cur object) (object, *apiError) {
+		if q.res.fromStored != nil {
+			cur = q.res.fromStored(cur)
+		}
+		cur["kind"], cur["apiVersion"] = q.res.kind, q.res.groupVersion()
+		next, err := apply(q.res, cur, doc)
+		if err != nil {
+			return nil, err
+		}
+		return toStoredForm(q.res, next)
+	})
+	return http.StatusOK, out, err
+}
