@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_IO_METRICS_H
+#define HERALD_IO_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Prometheus metrics (text exposition format 0.0.4). A registry owns families; a family
+ * owns its series. Names follow Prometheus' conventions: herald_ prefix, unit in the
+ * name, _total on counters. Label values come from bounded sets only (O02); the number
+ * of series of one family is capped and the excess is folded into label value "other".
+ */
+struct metrics;
+struct metric; /* one series; valid as long as its registry */
+
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *metrics);
+
+/* The same name and label values give the same series. Label pairs end with NULL. */
+struct metric *metric_counter(struct metrics *m, const char *name, const char *help, ...)
+	__attribute__((sentinel));
+struct metric *metric_gauge(struct metrics *m, const char *name, const char *help, ...)
+	__attribute__((sentinel));
+/* `bounds`: ascending upper bounds in the metric's unit, borrowed for ever (static). */
+struct metric *metric_histogram(struct metrics *m, const char *name, const char *help,
+	const double *bounds, size_t bound_count);
+
+void metric_add(struct metric *metric, double by); /* counter (by >= 0) or gauge */
+void metric_set(struct metric *metric, double value);
+void metric_observe(struct metric *metric, double value);
+double metric_value(const struct metric *metric); /* counter or gauge; for tests */
+
+/* Whole exposition, malloc'ed, to be freed by the caller. */
+char *metrics_render(const struct metrics *metrics, size_t *ret_length);
+
+#endif

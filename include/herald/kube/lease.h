@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_KUBE_LEASE_H
+#define HERALD_KUBE_LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "herald/kube/client.h"
+
+/*
+ * Holding one Lease (coordination/v1): created when missing, taken over when its holder
+ * let it expire by OUR monotonic clock since we last saw it change, renewed with
+ * resourceVersion as precondition, released at the end (K58). Serves leader election
+ * (several candidates) and membership (one candidate, one Lease a node) alike.
+ *
+ * `held` is called on winning; `lost` when the lease could not be renewed within its
+ * duration less a margin, or another holds it: from then on nothing may be written in
+ * its name. Acquiring goes on by itself afterwards.
+ */
+struct kube_lease_options {
+	const char *namespace, *name; /* copied */
+	const char *identity;         /* holderIdentity; copied */
+	uint32_t duration_ms;         /* sent rounded up to seconds */
+	uint32_t renew_ms;            /* interval between renewals; jittered by 10% */
+	const char *labels_json;      /* JSON object put in metadata.labels, or NULL; copied */
+};
+struct kube_lease_sink {
+	void (*held)(void *context);
+	void (*lost)(void *context, const char *why);
+	void (*failing)(void *context, const struct err *error);
+};
+
+struct kube_lease;
+struct kube_lease *kube_lease_new(struct kube_client *client, struct loop *loop,
+	const struct kube_lease_options *options, const struct kube_lease_sink *sink,
+	void *context);
+bool kube_lease_is_held(const struct kube_lease *lease);
+/* Renewal now rather than at the next interval, with these annotations (JSON object). */
+void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json);
+/* Gives it up (holderIdentity ""), then calls done; also when that failed or took 2 s. */
+void kube_lease_release(struct kube_lease *lease, void (*done)(void *context), void *context);
+void kube_lease_free(struct kube_lease *lease); /* does not release; NULL is allowed */
+
+#endif
