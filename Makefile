@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# For people: everything goes through CMake's presets; this names the usual ways.
+#   make          build (build/release/bin)      make demo   see it work, end to end
+#   make test     build and run every test       make bench  measure it
+#   make lint     format, layers, clang-tidy     make clean  remove what was built
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: build packages demo test unit lint e2e bench clean install
+
+packages:
+	@tools/install-packages
+
+build: packages
+	@tools/build release
+
+demo: build
+	@tests/demo/run
+
+# The unit tests and the end-to-end tests both run programs built with AddressSanitizer
+# and UndefinedBehaviorSanitizer; clang compiles everything once for its own warnings.
+test: packages
+	@tools/build sanitize
+	@tools/build clang
+	@tools/build release
+	@$(MAKE) --no-print-directory lint unit e2e
+
+lint:
+	@tools/lint
+
+unit:
+	@ctest --test-dir build/sanitize --output-on-failure -j "$$(nproc)"
+
+e2e:
+	@tests/cluster/build
+	@HERALD_BIN=$(CURDIR)/build/sanitize/bin tests/run
+
+bench: build
+	@tests/cluster/build
+	@bench/run
+
+install: build
+	cmake --install build/release
+
+clean:
+	rm -rf build
