@@ -17,8 +17,8 @@ static bool is_among(const struct selector_requirement *requirement, const char 
 	return false;
 }
 
-static bool requirement_holds(const struct selector_requirement *requirement,
-	const struct string_map *labels)
+static bool requirement_holds(
+	const struct selector_requirement *requirement, const struct string_map *labels)
 {
 	const char *value = string_map_get(labels, requirement->key);
 
