@@ -11,6 +11,7 @@
  * name, _total on counters. Label values come from bounded sets only (O02); the number
  * of series of one family is capped and the excess is folded into label value "other".
  */
+#define METRICS_SERIES_MAX 200
 struct metrics;
 struct metric; /* one series; valid as long as its registry */
 
@@ -27,9 +28,12 @@ struct metric *metric_histogram(struct metrics *m, const char *name, const char 
 	const double *bounds, size_t bound_count);
 
 void metric_add(struct metric *metric, double by); /* counter (by >= 0) or gauge */
-void metric_set(struct metric *metric, double value);
+void metric_set(struct metric *metric, double value); /* counter: only if kept elsewhere */
 void metric_observe(struct metric *metric, double value);
 double metric_value(const struct metric *metric); /* counter or gauge; for tests */
+
+/* Called before each rendering, to read what is kept elsewhere (/proc, for one). One only. */
+void metrics_before_render(struct metrics *m, void (*fn)(void *context), void *context);
 
 /* Whole exposition, malloc'ed, to be freed by the caller. */
 char *metrics_render(const struct metrics *metrics, size_t *ret_length);
