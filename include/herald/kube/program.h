@@ -7,6 +7,7 @@
 #include "herald/base/log.h"
 #include "herald/io/loop.h"
 #include "herald/io/metrics.h"
+#include "herald/io/process_metrics.h"
 #include "herald/io/status_server.h"
 #include "herald/kube/client.h"
 #include "herald/kube/event.h"
@@ -24,7 +25,8 @@ struct program_options {
 	enum log_level log_level;   /* --log-level */
 	enum log_format log_format; /* --log-format */
 };
-/* Defaults; then used as an argp child (input = struct program_options *). */
+/* Defaults; then used as an argp child: the parent's parser sets state->child_inputs[i] to
+   the struct program_options on ARGP_KEY_INIT. Bad values end in argp_error. */
 void program_options_init(struct program_options *options, const char *listen);
 extern const struct argp program_argp;
 
@@ -34,6 +36,7 @@ struct program {
 	struct log *log;
 	struct loop *loop;
 	struct metrics *metrics;
+	struct process_metrics *process;
 	struct status_server *status;
 	struct kubeconfig *kubeconfig;
 	struct kube_client *client;
