@@ -17,12 +17,13 @@ def missing_for(mode):
     """Why this kernel can't run kube-proxy in that mode, or None."""
     if mode != "ipvs":
         return None
-    # Both are made on demand, in a namespace of their own so that nothing is left behind.
+    lacks = []
+    # In a namespace of its own, so that the probe leaves nothing behind.
     if run(["unshare", "--net", "ip", "link", "add", "probe", "type", "dummy"], check=False).returncode != 0:
-        return "the kernel has no dummy interfaces (CONFIG_DUMMY), which ipvs mode needs"
+        lacks.append("dummy interfaces (CONFIG_DUMMY)")
     if not os.path.exists("/proc/net/ip_vs") and run(["modprobe", "ip_vs"], check=False).returncode != 0:
-        return "the kernel has no IPVS (CONFIG_IP_VS)"
-    return None
+        lacks.append("IPVS (CONFIG_IP_VS)")
+    return f"the kernel has no {' and no '.join(lacks)}" if lacks else None
 
 
 def start_kube_proxy(node, api, folder, mode="nftables", args=()):
