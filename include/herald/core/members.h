@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_CORE_MEMBERS_H
+#define HERALD_CORE_MEMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "herald/base/monotime.h"
+#include "herald/core/objects.h"
+
+/*
+ * Which speakers are alive, from their Leases. A member is alive until its Lease has not
+ * been seen to change for its duration by OUR monotonic clock (K58); wall clocks are
+ * never compared. A Lease whose holder is "" was released: its member is leaving.
+ *
+ * Fail static: nobody is judged dead while we are out of contact, that is, while no
+ * Lease at all (ours renews too) was seen to change for duration - 5/4 of the renewal
+ * interval. That is sooner than any member can expire, so an API server that is gone
+ * makes nobody dead. After contact returns all get one more duration of grace.
+ * A deleted Lease is not a death: it expires like one that is no longer renewed.
+ */
+#define MEMBER_LEASE_PREFIX "herald-speaker."
+#define MEMBER_INTERFACES_ANNOTATION "herald.io/interfaces"
+#define MEMBER_COMPONENT_LABEL "app.kubernetes.io/component"
+
+enum member_state {
+	MEMBER_UNKNOWN, /* no Lease was ever seen */
+	MEMBER_ALIVE,
+	MEMBER_LEAVING, /* released its Lease */
+	MEMBER_DEAD	/* let its Lease expire */
+};
+const char *member_state_text(enum member_state state);
+
+struct member {
+	const char *node;
+	enum member_state state;
+	const char *interfaces;	 /* the annotation's value; "" when absent */
+	struct monotime changed; /* when its Lease was last seen to change */
+};
+
+struct members; /* opaque; holds its own copies */
+
+struct members *members_new(void);
+void members_free(struct members *members); /* NULL is allowed */
+void members_set_timing(
+	struct members *members, uint32_t lease_duration_ms, uint32_t renew_interval_ms);
+
+/* A Lease as it came from list or watch. Others than speakers' are ignored. True: what
+   members_at shows has changed. */
+bool members_put(struct members *members, const struct lease *lease, struct monotime now);
+/* Judges by the time; to be called at members_next. True: somebody's state changed. */
+bool members_judge(struct members *members, struct monotime now);
+/* False: nothing to wait for; out of contact the next Lease seen is what matters. */
+bool members_next(const struct members *members, struct monotime now, struct monotime *ret);
+/* Leases are being seen to change, so silence of one means something. */
+bool members_in_contact(const struct members *members, struct monotime now);
+
+/* Sorted by node. */
+size_t members_count(const struct members *members);
+const struct member *members_at(const struct members *members, size_t index);
+const struct member *members_find(const struct members *members, const char *node);
+
+#endif

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The state of each address on this node: held, handed over, yielded. In: the plan's
+ * wishes, claims heard on the wire, the time. Out: effects for the shell to carry out.
+ * The rules stand in the header. Builds no frame and knows no interface.
+ */
+#include "herald/core/ownership.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "herald/base/err.h"
+
+struct holding {
+	uint8_t ip[4];
+	uint8_t claimant[MAC_SIZE];
+	enum ownership_state state;
+	bool claimed;	    /* last_claim and claimant are set */
+	bool check_pending; /* a claim waits to settle */
+	bool defended;
+	struct monotime last_claim;
+	struct monotime check_at;     /* of check_pending */
+	struct monotime last_defence; /* of defended */
+	struct monotime end;	      /* of HANDING_OVER */
+};
+
+struct ownership {
+	struct holding *holdings; /* sorted by ip; none is in state NONE */
+	size_t count;
+};
+
+const char *ownership_state_text(enum ownership_state state)
+{
+	static const char *const texts[] = {"none", "held", "handing-over", "yielded"};
+
+	return texts[state];
+}
+
+void ownership_effects_done(struct ownership_effects *effects)
+{
+	free(effects->items);
+	*effects = (struct ownership_effects){0};
+}
+
+struct ownership *ownership_new(void)
+{
+	return xcalloc(1, sizeof(struct ownership));
+}
+
+void ownership_free(struct ownership *ownership)
+{
+	if (!ownership)
+		return;
+	free(ownership->holdings);
+	free(ownership);
+}
+
+static void effect(
+	struct ownership_effects *effects, const struct holding *h, enum ownership_action action)
+{
+	struct ownership_effect *item;
+
+	if (effects->count == effects->capacity) {
+		effects->capacity = effects->capacity ? 2 * effects->capacity : 16;
+		effects->items =
+			xrealloc(effects->items, effects->capacity, sizeof(*effects->items));
+	}
+	item = &effects->items[effects->count++];
+	item->action = action;
+	memcpy(item->ip, h->ip, sizeof(item->ip));
+	memcpy(item->mac, h->claimant, sizeof(item->mac));
+}
+
+static void take(struct holding *h, struct ownership_effects *effects)
+{
+	h->state = OWNERSHIP_HELD;
+	h->claimed = false;
+	h->check_pending = false;
+	effect(effects, h, OWNERSHIP_TAKE);
+}
+
+static void release(struct holding *h, struct ownership_effects *effects)
+{
+	if (h->state == OWNERSHIP_HELD || h->state == OWNERSHIP_HANDING_OVER)
+		effect(effects, h, OWNERSHIP_RELEASE);
+	h->state = OWNERSHIP_NONE;
+}
+
+static void yield_to_claimant(struct holding *h, struct ownership_effects *effects)
+{
+	h->state = OWNERSHIP_YIELDED;
+	h->check_pending = false;
+	effect(effects, h, OWNERSHIP_YIELD);
+}
+
+static bool claimed_recently(const struct holding *h, struct monotime now)
+{
+	return h->claimed &&
+	       !monotime_reached(now, monotime_add_ms(h->last_claim, OWNERSHIP_RECENT_CLAIM_MS));
+}
+
+static void wish_ours(
+	struct holding *h, const struct ownership_now *now, struct ownership_effects *effects)
+{
+	if (h->state == OWNERSHIP_HELD || (h->state == OWNERSHIP_YIELDED && now->lapsed))
+		return;
+	take(h, effects);
+}
+
+static void wish_theirs(struct holding *h, const struct ownership_now *now, uint32_t hand_over_ms,
+	struct ownership_effects *effects)
+{
+	if (h->state == OWNERSHIP_HANDING_OVER)
+		return;
+	if (h->state != OWNERSHIP_HELD || claimed_recently(h, now->time))
+		release(h, effects);
+	if (h->state != OWNERSHIP_HELD)
+		return;
+	h->state = OWNERSHIP_HANDING_OVER;
+	h->check_pending = false;
+	h->end = monotime_add_ms(now->time, hand_over_ms);
+	effect(effects, h, OWNERSHIP_HAND_OVER);
+}
+
+void ownership_plan(struct ownership *ownership, const struct ownership_wish *wishes, size_t count,
+	const struct ownership_now *now, uint32_t hand_over_ms, struct ownership_effects *effects)
+{
+	struct holding *fresh = xcalloc(count, sizeof(*fresh));
+	size_t kept = 0, old = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct holding h = {.state = OWNERSHIP_NONE};
+
+		memcpy(h.ip, wishes[i].ip, sizeof(h.ip));
+		while (old < ownership->count &&
+			memcmp(ownership->holdings[old].ip, h.ip, sizeof(h.ip)) < 0)
+			release(&ownership->holdings[old++], effects);
+		if (old < ownership->count &&
+			memcmp(ownership->holdings[old].ip, h.ip, sizeof(h.ip)) == 0)
+			h = ownership->holdings[old++];
+		if (wishes[i].kind == OWNERSHIP_OURS)
+			wish_ours(&h, now, effects);
+		else if (wishes[i].kind == OWNERSHIP_THEIRS)
+			wish_theirs(&h, now, hand_over_ms, effects);
+		else
+			release(&h, effects);
+		if (h.state != OWNERSHIP_NONE)
+			fresh[kept++] = h;
+	}
+	while (old < ownership->count)
+		release(&ownership->holdings[old++], effects);
+	free(ownership->holdings);
+	ownership->holdings = fresh;
+	ownership->count = kept;
+}
+
+static int compare_ip(const void *key, const void *holding)
+{
+	return memcmp(key, ((const struct holding *)holding)->ip, 4);
+}
+
+static struct holding *find(const struct ownership *o, const uint8_t ip[static 4])
+{
+	if (o->count == 0)
+		return NULL;
+	return bsearch(ip, o->holdings, o->count, sizeof(*o->holdings), compare_ip);
+}
+
+static void drop_ended(struct ownership *o)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->holdings[i].state != OWNERSHIP_NONE)
+			o->holdings[kept++] = o->holdings[i];
+	}
+	o->count = kept;
+}
+
+/* When a claim heard now is to be judged: after the plan had time to settle, and not
+   before the next defence is allowed. */
+static struct monotime check_time(const struct holding *h, struct monotime now)
+{
+	struct monotime settled = monotime_add_ms(now, OWNERSHIP_SETTLE_MS);
+	struct monotime allowed = monotime_add_ms(h->last_defence, DEFEND_INTERVAL_MS);
+
+	return h->defended && allowed.ns > settled.ns ? allowed : settled;
+}
+
+void ownership_claim(struct ownership *ownership, const uint8_t ip[static 4],
+	const uint8_t mac[static MAC_SIZE], const struct ownership_now *now,
+	struct ownership_effects *effects)
+{
+	struct holding *h = find(ownership, ip);
+
+	if (!h)
+		return;
+	h->claimed = true;
+	h->last_claim = now->time;
+	memcpy(h->claimant, mac, sizeof(h->claimant));
+	if (h->state == OWNERSHIP_HANDING_OVER) {
+		release(h, effects);
+		drop_ended(ownership);
+	} else if (h->state == OWNERSHIP_HELD && now->lapsed) {
+		yield_to_claimant(h, effects);
+	} else if (h->state == OWNERSHIP_HELD && !h->check_pending) {
+		h->check_pending = true;
+		h->check_at = check_time(h, now->time);
+	}
+}
+
+static void step_held(
+	struct holding *h, const struct ownership_now *now, struct ownership_effects *effects)
+{
+	if (!h->check_pending || !monotime_reached(now->time, h->check_at))
+		return;
+	if (now->lapsed) {
+		yield_to_claimant(h, effects);
+		return;
+	}
+	h->check_pending = false;
+	h->defended = true;
+	h->last_defence = now->time;
+	effect(effects, h, OWNERSHIP_DEFEND);
+}
+
+void ownership_step(struct ownership *ownership, const struct ownership_now *now,
+	struct ownership_effects *effects)
+{
+	for (size_t i = 0; i < ownership->count; i++) {
+		struct holding *h = &ownership->holdings[i];
+
+		if (h->state == OWNERSHIP_HELD)
+			step_held(h, now, effects);
+		else if (h->state == OWNERSHIP_HANDING_OVER && monotime_reached(now->time, h->end))
+			release(h, effects);
+	}
+	drop_ended(ownership);
+}
+
+bool ownership_next(const struct ownership *ownership, struct monotime *ret)
+{
+	struct monotime first = {UINT64_MAX};
+
+	for (size_t i = 0; i < ownership->count; i++) {
+		const struct holding *h = &ownership->holdings[i];
+
+		if (h->state == OWNERSHIP_HANDING_OVER && h->end.ns < first.ns)
+			first = h->end;
+		if (h->state == OWNERSHIP_HELD && h->check_pending && h->check_at.ns < first.ns)
+			first = h->check_at;
+	}
+	*ret = first;
+	return first.ns != UINT64_MAX;
+}
+
+enum ownership_state ownership_state_of(
+	const struct ownership *ownership, const uint8_t ip[static 4])
+{
+	const struct holding *h = find(ownership, ip);
+
+	return h ? h->state : OWNERSHIP_NONE;
+}
+
+size_t ownership_count(const struct ownership *ownership, enum ownership_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ownership->count; i++)
+		count += ownership->holdings[i].state == state;
+	return count;
+}

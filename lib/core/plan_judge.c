@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Verdicts: may this node have this address, and how well does it suit? In: the objects
+ * as they are. Out: one verdict, the first refusal that applies or what makes the node
+ * worse than others. Chooses nobody: plan.c does.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "herald/base/err.h"
+#include "herald/core/elect.h"
+#include "plan_parts.h"
+
+static const struct config_layer2 match_all = {.name = ""};
+
+static uint8_t judge_member(const struct member *member)
+{
+	switch (member ? member->state : MEMBER_UNKNOWN) {
+	case MEMBER_ALIVE:
+		return PLAN_ELIGIBLE;
+	case MEMBER_LEAVING:
+		return PLAN_LEAVING;
+	case MEMBER_DEAD:
+		return PLAN_LEASE_EXPIRED;
+	case MEMBER_UNKNOWN:
+		break;
+	}
+	return PLAN_NO_SPEAKER;
+}
+
+static uint8_t judge_node(
+	const struct plan_input *input, const struct node *node, const struct member *member)
+{
+	uint8_t verdict = judge_member(member);
+
+	if (verdict != PLAN_ELIGIBLE)
+		return verdict;
+	if (input->self_leaving && strcmp(node->meta.name, input->self) == 0)
+		return PLAN_LEAVING;
+	if (node->meta.deleting)
+		return PLAN_NODE_DELETING;
+	if (node->to_be_deleted)
+		return PLAN_TO_BE_DELETED;
+	if (node->out_of_service)
+		return PLAN_OUT_OF_SERVICE;
+	if (node->shutting_down)
+		return PLAN_SHUTTING_DOWN;
+	if (node->network_unavailable)
+		return PLAN_NETWORK_UNAVAILABLE;
+	if (!input->config->ignore_exclude_label && node_is_excluded_from_load_balancers(node))
+		return PLAN_EXCLUDED;
+	return node->ready ? PLAN_ELIGIBLE : PLAN_ELIGIBLE | PLAN_WORSE_NOT_READY;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct plan_node *x = a, *y = b;
+
+	return strcmp(x->node->meta.name, y->node->meta.name);
+}
+
+static int compare_slice_to(
+	const struct endpoint_slice *slice, const char *namespace, const char *service)
+{
+	int order = strcmp(slice->meta.namespace, namespace);
+
+	return order ? order : strcmp(slice->service, service);
+}
+
+static int compare_slices(const void *a, const void *b)
+{
+	const struct endpoint_slice *const *x = a, *const *y = b;
+
+	return compare_slice_to(*x, (*y)->meta.namespace, (*y)->service);
+}
+
+void plan_facts_init(struct plan_facts *facts, const struct plan_input *input)
+{
+	const struct config *config = input->config;
+
+	*facts = (struct plan_facts){
+		.input = input,
+		.rules = config->layer2_count ? config->layer2 : &match_all,
+		.rule_count = config->layer2_count ? config->layer2_count : 1,
+		.nodes = xcalloc(input->node_count, sizeof(*facts->nodes)),
+		.node_count = input->node_count,
+		.slices = xcalloc(input->slice_count, sizeof(*facts->slices)),
+		.slice_count = input->slice_count,
+	};
+	for (size_t i = 0; i < facts->node_count; i++) {
+		const struct node *node = input->nodes[i];
+		const struct member *member = members_find(input->members, node->meta.name);
+		struct plan_node *fact = &facts->nodes[i];
+
+		fact->node = node;
+		fact->hash = elect_node_hash(node->meta.name);
+		fact->base = judge_node(input, node, member);
+		interface_list_parse(member ? member->interfaces : "", &fact->interfaces);
+	}
+	qsort(facts->nodes, facts->node_count, sizeof(*facts->nodes), compare_nodes);
+	for (size_t i = 0; i < facts->slice_count; i++)
+		facts->slices[i] = input->slices[i];
+	qsort(facts->slices, facts->slice_count, sizeof(*facts->slices), compare_slices);
+}
+
+void plan_facts_done(struct plan_facts *facts)
+{
+	for (size_t i = 0; i < facts->node_count; i++)
+		interface_list_done(&facts->nodes[i].interfaces);
+	free(facts->nodes);
+	free(facts->slices);
+}
+
+static uint64_t allowed_interfaces(
+	const struct interface_list *interfaces, const struct config_layer2 *rule)
+{
+	uint64_t allowed = 0;
+
+	for (size_t i = 0; i < interfaces->count; i++) {
+		if (interface_is_allowed(
+			    &interfaces->items[i], rule->interfaces.items, rule->interfaces.count))
+			allowed |= UINT64_C(1) << i;
+	}
+	return allowed;
+}
+
+void plan_judge_rules(const struct plan_facts *facts, struct plan_rules *rules)
+{
+	for (size_t n = 0; n < facts->node_count; n++) {
+		const struct plan_node *node = &facts->nodes[n];
+
+		rules->verdicts[n] = rules->count ? PLAN_NOT_SELECTED : PLAN_NO_RULE;
+		rules->interfaces[n] = 0;
+		for (size_t i = 0; i < rules->count; i++) {
+			const struct config_layer2 *rule = &facts->rules[rules->indexes[i]];
+
+			if (!selector_list_matches(&rule->node_selectors, &node->node->labels))
+				continue;
+			rules->interfaces[n] |= allowed_interfaces(&node->interfaces, rule);
+			rules->verdicts[n] =
+				rules->interfaces[n] ? PLAN_ELIGIBLE : PLAN_NO_INTERFACE;
+		}
+	}
+}
+
+static size_t first_slice_of(const struct plan_facts *facts, const struct service *service)
+{
+	size_t low = 0, high = facts->slice_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_slice_to(
+			    facts->slices[middle], service->meta.namespace, service->meta.name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int compare_name_to_node(const void *name, const void *node)
+{
+	return strcmp(name, ((const struct plan_node *)node)->node->meta.name);
+}
+
+static void count_endpoint(
+	const struct plan_facts *facts, const struct endpoint *endpoint, uint8_t *by_node)
+{
+	uint8_t usable = PLAN_ENDPOINTS_NONE;
+	const struct plan_node *node;
+
+	if (endpoint->ready)
+		usable = PLAN_ENDPOINTS_READY;
+	else if (endpoint->serving && endpoint->terminating)
+		usable = PLAN_ENDPOINTS_TERMINATING;
+	if (usable == PLAN_ENDPOINTS_NONE || facts->node_count == 0)
+		return;
+	node = bsearch(endpoint->node, facts->nodes, facts->node_count, sizeof(*facts->nodes),
+		compare_name_to_node);
+	if (node && by_node[node - facts->nodes] < usable)
+		by_node[node - facts->nodes] = usable;
+}
+
+void plan_judge_endpoints(const struct plan_facts *facts, const struct service *service,
+	uint8_t family, uint8_t *ret_by_node)
+{
+	memset(ret_by_node, PLAN_ENDPOINTS_NONE, facts->node_count);
+	for (size_t i = first_slice_of(facts, service); i < facts->slice_count; i++) {
+		const struct endpoint_slice *slice = facts->slices[i];
+
+		if (compare_slice_to(slice, service->meta.namespace, service->meta.name) != 0)
+			break;
+		if (slice->family != family || slice->meta.deleting)
+			continue;
+		for (size_t e = 0; e < slice->endpoint_count; e++)
+			count_endpoint(facts, &slice->endpoints[e], ret_by_node);
+	}
+}
+
+static bool is_on_link(const struct plan_node *node, uint64_t allowed, const struct ip *address)
+{
+	for (uint64_t left = allowed; left; left &= left - 1) {
+		const struct interface *interface = &node->interfaces.items[__builtin_ctzll(left)];
+
+		if (interface_has_network_of(interface, address))
+			return true;
+	}
+	return false;
+}
+
+uint8_t plan_judge(const struct plan_facts *facts, const struct plan_rules *rules,
+	const uint8_t *endpoints, const struct ip *address, size_t index)
+{
+	const struct plan_node *node = &facts->nodes[index];
+	uint8_t verdict = node->base;
+
+	if (verdict < PLAN_REFUSAL_COUNT)
+		return verdict;
+	if (rules->verdicts[index] < PLAN_REFUSAL_COUNT)
+		return rules->verdicts[index];
+	if (endpoints && endpoints[index] == PLAN_ENDPOINTS_NONE)
+		return PLAN_NO_ENDPOINT;
+	if (endpoints && endpoints[index] == PLAN_ENDPOINTS_TERMINATING)
+		verdict |= PLAN_WORSE_TERMINATING;
+	if (!is_on_link(node, rules->interfaces[index], address))
+		verdict |= PLAN_WORSE_OFF_LINK;
+	return verdict;
+}

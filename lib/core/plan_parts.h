@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_CORE_PLAN_PARTS_H
+#define HERALD_CORE_PLAN_PARTS_H
+
+#include "herald/core/plan.h"
+
+/* What plan.c and plan_judge.c share: the facts about nodes and rules of one plan. */
+struct plan_node {
+	const struct node *node;
+	uint64_t hash; /* of the election */
+	uint8_t base;  /* PLAN_ELIGIBLE, perhaps worse, or what refuses it for all addresses */
+	struct interface_list interfaces;
+};
+
+/* A set of rules that some address falls under, judged for every node. */
+struct plan_rules {
+	size_t *indexes; /* into the configuration's rules, ascending */
+	size_t count;
+	uint8_t *verdicts;	 /* for each node: PLAN_ELIGIBLE or a refusal */
+	uint64_t *interfaces;	 /* for each node: bit n: its interface n is allowed */
+	struct plan_where where; /* on ourselves */
+};
+
+enum plan_endpoints { PLAN_ENDPOINTS_NONE, PLAN_ENDPOINTS_TERMINATING, PLAN_ENDPOINTS_READY };
+
+struct plan_facts {
+	const struct plan_input *input;
+	const struct config_layer2 *rules; /* at least one */
+	size_t rule_count;
+	struct plan_node *nodes; /* sorted by name */
+	size_t node_count;
+	const struct endpoint_slice **slices; /* sorted by namespace and Service */
+	size_t slice_count;
+};
+
+void plan_facts_init(struct plan_facts *facts, const struct plan_input *input);
+void plan_facts_done(struct plan_facts *facts);
+
+/* Fills verdicts and interfaces of a set of rules. */
+void plan_judge_rules(const struct plan_facts *facts, struct plan_rules *rules);
+
+/* For each node what endpoints the Service has there, of one family. */
+void plan_judge_endpoints(const struct plan_facts *facts, const struct service *service,
+	uint8_t family, uint8_t *ret_by_node);
+
+/* The verdict on node `index` for an address; `endpoints` NULL where they don't matter. */
+uint8_t plan_judge(const struct plan_facts *facts, const struct plan_rules *rules,
+	const uint8_t *endpoints, const struct ip *address, size_t index);
+
+/* Memory that lives as long as its plan. */
+struct plan_block;
+void *plan_keep(struct plan *plan, const void *bytes, size_t size);
+const char *plan_keep_text(struct plan *plan, const char *text);
+
+#endif
