@@ -40,11 +40,12 @@ static uint32_t validity_ms(const struct lease_state *state)
 	return state->duration_ms - state->duration_ms / 10;
 }
 
+/* 90% to 110%. */
 static uint32_t jittered(uint32_t ms, uint32_t random)
 {
 	uint32_t spread = ms / 5;
 
-	return ms - spread / 2 + (spread ? random % (spread + 1) : 0);
+	return ms - spread / 2 + (uint32_t)((uint64_t)spread * (random % 1001) / 1000);
 }
 
 static struct monotime earlier(struct monotime a, struct monotime b)
