@@ -14,6 +14,7 @@
 struct record {
 	struct member member; /* its strings are owned here */
 	char *resource_version, *renew_time;
+	struct monotime since; /* its duration runs from here: renewal, or grace */
 };
 
 struct members {
@@ -136,7 +137,7 @@ static bool replace_interfaces(struct record *r, const char *by)
 static void give_grace(struct members *m, struct monotime now)
 {
 	for (size_t i = 0; i < m->count; i++)
-		m->records[i].member.changed = now;
+		m->records[i].since = now;
 	m->was_cut_off = false;
 }
 
@@ -180,13 +181,14 @@ bool members_put(struct members *members, const struct lease *lease, struct mono
 	state = lease->holder[0] != '\0' ? MEMBER_ALIVE : MEMBER_LEAVING;
 	visible = visible || r->member.state != state;
 	r->member.state = state;
-	r->member.changed = now;
+	r->member.renewed = now;
+	r->since = now;
 	return visible;
 }
 
 static struct monotime deadline_of(const struct members *m, const struct record *r)
 {
-	return monotime_add_ms(r->member.changed, m->duration_ms);
+	return monotime_add_ms(r->since, m->duration_ms);
 }
 
 bool members_judge(struct members *members, struct monotime now)

@@ -36,7 +36,7 @@ struct member {
 	const char *node;
 	enum member_state state;
 	const char *interfaces;	 /* the annotation's value; "" when absent */
-	struct monotime changed; /* when its Lease was last seen to change */
+	struct monotime renewed; /* when its Lease was last seen to be renewed */
 };
 
 struct members; /* opaque; holds its own copies */

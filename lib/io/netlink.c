@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The only file that knows libnl. In: nothing. Out: a list of links with their
+ * addresses, kept current. Judges no interface and changes none.
+ */
+#include "herald/io/netlink.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_arp.h>
+#include <linux/rtnetlink.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTLE_MS 5u    /* a change comes as several notifications */
+#define RETRY_MS 1000u  /* after a dump that failed */
+
+struct netlink {
+	struct nl_sock *events, *dump;
+	struct fd_watch *watch;
+	struct timer *timer;
+	struct netlink_link *links;
+	size_t count;
+	netlink_changed_fn *changed;
+	void *context;
+};
+
+static int fail(struct err *e, const char *what, int nl_error)
+{
+	return err_set(e, -EIO, "cannot %s over netlink: %s", what, nl_geterror(nl_error));
+}
+
+static void read_link(struct rtnl_link *from, struct netlink_link *ret)
+{
+	const char *kind = rtnl_link_get_type(from);
+	struct nl_addr *mac = rtnl_link_get_addr(from);
+	unsigned flags = rtnl_link_get_flags(from);
+
+	/* Field by field over zeroed memory, so that two dumps compare equal. */
+	ret->index = rtnl_link_get_ifindex(from);
+	ret->ethernet = rtnl_link_get_arptype(from) == ARPHRD_ETHER && mac &&
+		nl_addr_get_len(mac) == sizeof(ret->mac);
+	ret->loopback = (flags & IFF_LOOPBACK) != 0;
+	ret->up = (flags & IFF_UP) != 0;
+	ret->carrier = (flags & IFF_LOWER_UP) != 0;
+	ret->enslaved = rtnl_link_get_master(from) != 0;
+	strncpy(ret->name, rtnl_link_get_name(from), sizeof(ret->name) - 1);
+	strncpy(ret->kind, kind ? kind : "", sizeof(ret->kind) - 1);
+	if (ret->ethernet)
+		memcpy(ret->mac, nl_addr_get_binary_addr(mac), sizeof(ret->mac));
+}
+
+static void read_address(struct rtnl_addr *from, struct netlink_link *links, size_t count)
+{
+	struct nl_addr *local = rtnl_addr_get_local(from);
+	struct ip ip;
+
+	if (!local || nl_addr_get_family(local) != AF_INET || nl_addr_get_len(local) != 4)
+		return;
+	ip = ip_from_v4(nl_addr_get_binary_addr(local));
+	for (size_t i = 0; i < count; i++) {
+		struct netlink_link *link = &links[i];
+
+		if (link->index != rtnl_addr_get_ifindex(from) ||
+			link->address_count == NETLINK_ADDRESSES_MAX)
+			continue;
+		link->addresses[link->address_count] = ip;
+		link->networks[link->address_count++] =
+			ip_prefix_of(&ip, (uint8_t)rtnl_addr_get_prefixlen(from));
+	}
+}
+
+static int compare_links(const void *a, const void *b)
+{
+	return strcmp(((const struct netlink_link *)a)->name, ((const struct netlink_link *)b)->name);
+}
+
+static int dump(struct netlink *n, struct netlink_link **ret, size_t *ret_count, struct err *e)
+{
+	struct nl_cache *links = NULL, *addresses = NULL;
+	struct netlink_link *list;
+	size_t count = 0;
+	int r = rtnl_link_alloc_cache(n->dump, AF_UNSPEC, &links);
+
+	if (r < 0)
+		return fail(e, "list the links", r);
+	r = rtnl_addr_alloc_cache(n->dump, &addresses);
+	if (r < 0) {
+		nl_cache_free(links);
+		return fail(e, "list the addresses", r);
+	}
+	list = xcalloc((size_t)nl_cache_nitems(links), sizeof(*list));
+	for (struct nl_object *o = nl_cache_get_first(links); o; o = nl_cache_get_next(o))
+		read_link((struct rtnl_link *)(void *)o, &list[count++]);
+	for (struct nl_object *o = nl_cache_get_first(addresses); o; o = nl_cache_get_next(o))
+		read_address((struct rtnl_addr *)(void *)o, list, count);
+	nl_cache_free(addresses);
+	nl_cache_free(links);
+	qsort(list, count, sizeof(*list), compare_links);
+	*ret = list;
+	*ret_count = count;
+	return 0;
+}
+
+/* True where what a reader of the links sees has changed. */
+static bool refresh(struct netlink *n, struct err *e, int *ret_error)
+{
+	struct netlink_link *links = NULL;
+	size_t count = 0;
+	bool same;
+
+	*ret_error = dump(n, &links, &count, e);
+	if (*ret_error != 0)
+		return false;
+	same = count == n->count && (count == 0 || memcmp(links, n->links, count * sizeof(*links)) == 0);
+	free(n->links);
+	n->links = links;
+	n->count = count;
+	return !same;
+}
+
+static void on_settled(void *context)
+{
+	struct netlink *n = context;
+	int r = 0;
+	bool changed = refresh(n, NULL, &r);
+
+	if (r != 0)
+		timer_start(n->timer, RETRY_MS);
+	if (changed)
+		n->changed(n->context);
+}
+
+static void on_event(void *context, unsigned events)
+{
+	struct netlink *n = context;
+
+	(void)events;
+	/* What they say does not matter, nor that some were lost (-NLE_NOMEM). */
+	while (nl_recvmsgs_default(n->events) == 0)
+		;
+	if (!timer_is_running(n->timer))
+		timer_start(n->timer, SETTLE_MS);
+}
+
+static int ignore_message(struct nl_msg *message, void *context)
+{
+	(void)message;
+	(void)context;
+	return NL_OK;
+}
+
+static int subscribe(struct netlink *n, struct err *e)
+{
+	int r;
+
+	nl_socket_disable_seq_check(n->events);
+	nl_socket_modify_cb(n->events, NL_CB_VALID, NL_CB_CUSTOM, ignore_message, NULL);
+	r = nl_connect(n->events, NETLINK_ROUTE);
+	if (r < 0)
+		return fail(e, "connect", r);
+	r = nl_socket_add_memberships(n->events, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0);
+	if (r < 0)
+		return fail(e, "subscribe to links and addresses", r);
+	r = nl_socket_set_nonblocking(n->events);
+	if (r < 0)
+		return fail(e, "set non-blocking", r);
+	r = nl_connect(n->dump, NETLINK_ROUTE);
+	return r < 0 ? fail(e, "connect", r) : 0;
+}
+
+int netlink_new(struct loop *loop, netlink_changed_fn *changed, void *context,
+	struct netlink **ret, struct err *e)
+{
+	struct netlink *n = xcalloc(1, sizeof(*n));
+	int r;
+
+	n->changed = changed;
+	n->context = context;
+	n->events = nl_socket_alloc();
+	n->dump = nl_socket_alloc();
+	if (!n->events || !n->dump)
+		DIE("out of memory");
+	r = subscribe(n, e);
+	if (r == 0)
+		refresh(n, e, &r);
+	if (r != 0) {
+		netlink_free(n);
+		return r;
+	}
+	n->timer = timer_new(loop, on_settled, n);
+	n->watch = fd_watch_new(loop, nl_socket_get_fd(n->events), on_event, n);
+	fd_watch_set(n->watch, FD_READABLE);
+	*ret = n;
+	return 0;
+}
+
+const struct netlink_link *netlink_links(const struct netlink *netlink, size_t *ret_count)
+{
+	*ret_count = netlink->count;
+	return netlink->links;
+}
+
+void netlink_free(struct netlink *netlink)
+{
+	if (!netlink)
+		return;
+	fd_watch_free(netlink->watch);
+	timer_free(netlink->timer);
+	nl_socket_free(netlink->events);
+	nl_socket_free(netlink->dump);
+	free(netlink->links);
+	free(netlink);
+}

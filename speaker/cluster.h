@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_SPEAKER_CLUSTER_H
+#define HERALD_SPEAKER_CLUSTER_H
+
+#include "herald/core/members.h"
+#include "herald/core/plan.h"
+#include "herald/kube/program.h"
+#include "store.h"
+
+/*
+ * What the speaker knows of the cluster: the Services, EndpointSlices, Nodes and
+ * speakers' Leases, watched. Of Services only those of type LoadBalancer that have an
+ * address are kept.
+ */
+struct cluster;
+
+struct cluster_sink {
+	void (*changed)(void *context);       /* something that the plan depends on */
+	void (*lease_seen)(void *context);    /* our own Lease was renewed */
+	void (*leases_known)(void *context);  /* once: the first list of Leases is complete */
+};
+
+struct cluster *cluster_new(struct program *program, const char *self,
+	const struct cluster_sink *sink, void *context);
+void cluster_free(struct cluster *cluster); /* NULL is allowed */
+
+bool cluster_is_synced(const struct cluster *cluster);
+void cluster_set_timing(struct cluster *cluster, const struct config_membership *timing);
+const struct members *cluster_members(const struct cluster *cluster);
+/* Our own Lease was not seen renewed for its duration: others may have taken over. */
+bool cluster_has_lapsed(const struct cluster *cluster);
+bool cluster_in_contact(const struct cluster *cluster);
+/* At start our own Lease was still valid: nobody can have taken over meanwhile. */
+bool cluster_was_valid_at_start(const struct cluster *cluster);
+
+/* Services, slices, nodes and members of *input; valid until the loop turns. */
+void cluster_fill(const struct cluster *cluster, struct plan_input *input);
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Log lines, Events and counters for what was done. In: effects and the plans before and
+ * after. Out: words. Changes nothing.
+ */
+#include "report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPLAIN_NODES 10u /* an Event's message is at most 1024 bytes */
+
+void report_init(struct report *report, struct program *program, const char *self)
+{
+	*report = (struct report){
+		.program = program,
+		.self = self,
+		.failovers = metric_counter(program->metrics, "herald_speaker_failovers_total",
+			"Addresses taken over from a node that lost its eligibility.", NULL),
+	};
+}
+
+static void event(const struct report *report, const struct plan_vip *vip,
+	enum kube_event_type type, const char *reason, const char *message)
+{
+	const struct kube_object_ref about = {
+		.api_version = "v1",
+		.kind = "Service",
+		.namespace = vip->namespace,
+		.name = vip->service,
+		.uid = vip->uid,
+	};
+
+	kube_event_record(report->program->events, &about, type, reason, message);
+}
+
+/* The verdict of a plan on a node by name; NULL where it does not know the node. */
+static const uint8_t *verdict_on(const struct plan *plan, const struct plan_vip *vip,
+	const char *node)
+{
+	for (size_t i = 0; i < plan->node_count; i++) {
+		if (strcmp(plan->nodes[i], node) == 0)
+			return &vip->verdicts[i];
+	}
+	return NULL;
+}
+
+/* "taken over from node1: its speaker's Lease has expired"; malloc'ed. */
+static char *why_taken(const struct report *report, const struct plan_vip *vip,
+	const struct plan *before, const struct plan *after)
+{
+	const struct plan_vip *old = before ? plan_find(before, &vip->address) : NULL;
+	const uint8_t *verdict;
+
+	if (!old)
+		return xstrdup("newly assigned");
+	if (!old->owner || strcmp(old->owner, report->self) == 0)
+		return xstrdup("eligible again");
+	verdict = verdict_on(after, vip, old->owner);
+	if (!verdict)
+		return xasprintf("taken over from \"%s\": the node is gone", old->owner);
+	if (*verdict < PLAN_REFUSAL_COUNT) {
+		metric_add(report->failovers, 1);
+		return xasprintf("taken over from \"%s\": %s", old->owner,
+			plan_verdict_text(*verdict));
+	}
+	return xasprintf("moved from \"%s\" by the election", old->owner);
+}
+
+static void report_taken(const struct report *report, const struct plan_vip *vip,
+	const struct plan *before, const struct plan *after)
+{
+	AUTO_FREE char *why = why_taken(report, vip, before, after);
+	AUTO_FREE char *interfaces = layer2_interfaces_of(report->layer2, &vip->address);
+	AUTO_FREE char *message = xasprintf("announcing %s from node \"%s\" on %s (%s)",
+		ip_text(&vip->address).s, report->self, *interfaces ? interfaces : "no interface",
+		why);
+
+	log_info(report->program->log, "address taken", "address", ip_text(&vip->address).s,
+		"namespace", vip->namespace, "service", vip->service, "interfaces", interfaces,
+		"why", why, NULL);
+	event(report, vip, KUBE_EVENT_NORMAL, "nodeAssigned", message);
+}
+
+static void report_claim(const struct report *report, const struct plan_vip *vip,
+	const struct ownership_effect *effect)
+{
+	const char *outcome = effect->action == OWNERSHIP_YIELD ? "yielded" : "defended";
+	AUTO_FREE char *interfaces = layer2_interfaces_of(report->layer2, &vip->address);
+	const uint8_t *m = effect->mac, *own = NULL;
+	AUTO_FREE char *claimant = xasprintf(
+		"%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	AUTO_FREE char *ours = NULL;
+	AUTO_FREE char *message = NULL;
+
+	for (unsigned slot = 0; slot < RESPONDER_SLOTS && !own; slot++) {
+		const struct port *port = ports_at(layer2_ports(report->layer2), slot);
+
+		if (port && (!*interfaces || strstr(interfaces, port->interface.name)))
+			own = port->mac;
+	}
+	ours = own ? xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", own[0], own[1], own[2], own[3],
+			     own[4], own[5])
+		   : xstrdup("");
+	message = xasprintf("station %s claims %s, which node \"%s\" (%s) has: %s", claimant,
+		ip_text(&vip->address).s, report->self, ours, outcome);
+	log_warn(report->program->log, "address conflict", "address", ip_text(&vip->address).s,
+		"claimant", claimant, "ours", ours, "outcome", outcome, "service", vip->service,
+		"namespace", vip->namespace, NULL);
+	event(report, vip, KUBE_EVENT_WARNING, "AddressConflict", message);
+}
+
+void report_effect(const struct report *report, const struct ownership_effect *effect,
+	const struct plan *before, const struct plan *after)
+{
+	struct ip address = ip_from_v4(effect->ip);
+	const struct plan_vip *vip = after ? plan_find(after, &address) : NULL;
+
+	switch (effect->action) {
+	case OWNERSHIP_TAKE:
+		if (vip)
+			report_taken(report, vip, before, after);
+		break;
+	case OWNERSHIP_DEFEND:
+	case OWNERSHIP_YIELD:
+		if (vip)
+			report_claim(report, vip, effect);
+		break;
+	case OWNERSHIP_HAND_OVER:
+		log_info(report->program->log, "handing address over", "address",
+			ip_text(&address).s, "to", vip ? vip->owner : NULL, NULL);
+		break;
+	case OWNERSHIP_RELEASE:
+		log_info(report->program->log, "address released", "address", ip_text(&address).s,
+			NULL);
+		break;
+	}
+}
+
+void report_ownerless(
+	const struct report *report, const struct plan *before, const struct plan *after)
+{
+	for (size_t i = 0; i < after->vip_count; i++) {
+		const struct plan_vip *vip = &after->vips[i];
+		const struct plan_vip *old = before ? plan_find(before, &vip->address) : NULL;
+
+		if (vip->owner || (old && !old->owner))
+			continue;
+		AUTO_FREE char *reasons = plan_explain(after, vip, EXPLAIN_NODES);
+		AUTO_FREE char *message = xasprintf("no node can announce %s: %s",
+			ip_text(&vip->address).s, reasons);
+
+		log_warn(report->program->log, "no node can announce", "address",
+			ip_text(&vip->address).s, "service", vip->service, "namespace",
+			vip->namespace, "reasons", reasons, NULL);
+		event(report, vip, KUBE_EVENT_WARNING, "NoEligibleNode", message);
+	}
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The reconciler of a node: whatever changes leads to a new plan, once in a turn of the
+ * loop, and layer 2 carries out the difference. In: the cluster, the configuration, the
+ * node's interfaces. Out: the node's Lease and what layer 2 does.
+ */
+#include "speaker.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herald/kube/config_watch.h"
+#include "herald/kube/lease.h"
+#include "host_check.h"
+#include "report.h"
+#include "status_page.h"
+
+#define HAND_OVER_MS 1000u      /* a planned move: until the next owner is heard */
+#define STOP_HAND_OVER_MS 3000u /* the same when we stop: others must first be told */
+
+struct speaker {
+	struct program *program;
+	const struct speaker_options *options;
+	struct config_watch *config;
+	struct cluster *cluster;
+	struct layer2 *layer2;
+	struct kube_lease *lease;
+	char *lease_name;
+	struct config_membership timing; /* of the lease */
+	struct timer *timer;   /* coalesces changes into one plan a turn */
+	struct plan *plan, *before;
+	struct report report;
+	struct metric *alive;
+	bool adopted;   /* the first plan was carried out */
+	bool stopping, lease_released;
+};
+
+static void touch(struct speaker *s)
+{
+	if (!timer_is_running(s->timer))
+		timer_start(s->timer, 0);
+}
+
+static bool is_first_alive(const struct speaker *s)
+{
+	const struct members *members = cluster_members(s->cluster);
+
+	for (size_t i = 0; i < members_count(members); i++) {
+		const struct member *member = members_at(members, i);
+
+		if (member->state == MEMBER_ALIVE)
+			return strcmp(member->node, s->options->node) == 0;
+	}
+	return false;
+}
+
+static void count_alive(struct speaker *s)
+{
+	const struct members *members = cluster_members(s->cluster);
+	unsigned alive = 0;
+
+	for (size_t i = 0; i < members_count(members); i++)
+		alive += members_at(members, i)->state == MEMBER_ALIVE;
+	metric_set(s->alive, alive);
+}
+
+static void stop_when_done(struct speaker *s)
+{
+	if (s->stopping && s->lease_released && layer2_count(s->layer2, OWNERSHIP_HANDING_OVER) == 0)
+		loop_stop(s->program->loop);
+}
+
+/* Until everything was seen once, a plan would be wrong rather than incomplete. */
+static bool can_plan(const struct speaker *s)
+{
+	return config_watch_current(s->config) && cluster_is_synced(s->cluster);
+}
+
+static void reconcile(void *context)
+{
+	struct speaker *s = context;
+	struct plan_input input = {
+		.config = config_watch_current(s->config),
+		.class = s->options->class,
+		.self = s->options->node,
+		.self_leaving = s->stopping,
+	};
+	bool quiet = !s->adopted && cluster_was_valid_at_start(s->cluster);
+
+	count_alive(s);
+	if (!can_plan(s)) {
+		stop_when_done(s);
+		return;
+	}
+	cluster_fill(s->cluster, &input);
+	s->before = s->plan;
+	s->plan = plan_make(&input);
+	s->adopted = true;
+	layer2_apply(s->layer2, s->plan, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS, quiet);
+	if (!s->stopping && is_first_alive(s))
+		report_ownerless(&s->report, s->before, s->plan);
+	plan_free(s->before);
+	s->before = NULL;
+	stop_when_done(s);
+}
+
+static void on_lease_held(void *context)
+{
+	struct speaker *s = context;
+
+	log_info(s->program->log, "lease held", "lease", s->lease_name, NULL);
+}
+
+static void on_lease_lost(void *context, const char *why)
+{
+	struct speaker *s = context;
+
+	log_warn(s->program->log, "lease lost; addresses are answered until another claims them",
+		"lease", s->lease_name, "why", why, NULL);
+}
+
+static void on_lease_failing(void *context, const struct err *error)
+{
+	struct speaker *s = context;
+
+	log_warn(s->program->log, "lease not renewed", "lease", s->lease_name, "error", error->text,
+		NULL);
+}
+
+static void publish_interfaces(struct speaker *s)
+{
+	AUTO_FREE char *text = ports_text(layer2_ports(s->layer2));
+	json_t *annotations = json_pack("{s:s}", MEMBER_INTERFACES_ANNOTATION, text);
+	AUTO_FREE char *json = json_dumps(annotations, JSON_COMPACT);
+
+	json_decref(annotations);
+	if (s->lease && json)
+		kube_lease_annotate(s->lease, json);
+}
+
+/* Only once the first list of Leases was seen (our renewal would hide whether the last
+   run's Lease was still valid) and the configuration says how long it is to last. */
+static void start_lease(struct speaker *s, const struct config *config)
+{
+	static const struct kube_lease_sink sink = {
+		.held = on_lease_held,
+		.lost = on_lease_lost,
+		.failing = on_lease_failing,
+	};
+	struct kube_lease_options options = {
+		.namespace = s->program->options.namespace,
+		.name = s->lease_name,
+		.identity = s->options->node,
+		.duration_ms = config->membership.lease_duration_ms,
+		.renew_ms = config->membership.renew_interval_ms,
+		.labels_json = "{\"" MEMBER_COMPONENT_LABEL "\":\"speaker\"}",
+	};
+
+	s->timing = config->membership;
+	s->lease = kube_lease_new(s->program->client, s->program->loop, &options, &sink, s);
+	publish_interfaces(s);
+}
+
+static void on_leases_known(void *context)
+{
+	struct speaker *s = context;
+	const struct config *config = config_watch_current(s->config);
+
+	if (config && !s->lease && !s->stopping)
+		start_lease(s, config);
+}
+
+static bool leases_known(const struct speaker *s)
+{
+	return s->cluster && cluster_is_synced(s->cluster);
+}
+
+static void on_config(void *context, const struct config *config)
+{
+	struct speaker *s = context;
+	const struct config_membership *timing = &config->membership;
+
+	log_info(s->program->log, "configuration in force", NULL);
+	layer2_set_config(s->layer2, config);
+	cluster_set_timing(s->cluster, timing);
+	if (s->lease && (timing->lease_duration_ms != s->timing.lease_duration_ms ||
+				timing->renew_interval_ms != s->timing.renew_interval_ms)) {
+		kube_lease_free(s->lease);
+		s->lease = NULL;
+	}
+	if (!s->lease && leases_known(s) && !s->stopping)
+		start_lease(s, config);
+	touch(s);
+}
+
+static void on_changed(void *context)
+{
+	struct speaker *s = context;
+
+	if (!s->lease && leases_known(s))
+		on_leases_known(s);
+	touch(s);
+}
+
+static void on_lease_seen(void *context)
+{
+	struct speaker *s = context;
+
+	/* What was yielded while the Lease had lapsed may be taken again by the plan. */
+	if (layer2_count(s->layer2, OWNERSHIP_YIELDED) > 0)
+		touch(s);
+}
+
+static bool has_lapsed(void *context)
+{
+	const struct speaker *s = context;
+
+	return !s->cluster || cluster_has_lapsed(s->cluster);
+}
+
+static void on_interfaces_changed(void *context)
+{
+	struct speaker *s = context;
+
+	publish_interfaces(s);
+}
+
+static void on_acted(void *context, const struct ownership_effect *effect)
+{
+	struct speaker *s = context;
+
+	report_effect(&s->report, effect, s->before, s->plan);
+	if (s->stopping)
+		touch(s);
+}
+
+static bool is_ready(void *context, const char **ret_reason)
+{
+	const struct speaker *s = context;
+
+	if (!config_watch_current(s->config))
+		*ret_reason = "no valid configuration was seen yet";
+	else if (!cluster_is_synced(s->cluster))
+		*ret_reason = "the first list of the cluster's objects is not complete";
+	else
+		return true;
+	return false;
+}
+
+static void add_pages(struct speaker *s)
+{
+	s->alive = metric_gauge(s->program->metrics, "herald_speaker_members_alive",
+		"Speakers whose Lease is valid, ourselves included.", NULL);
+	status_server_set_ready(s->program->status, is_ready, s);
+	status_server_add_page(s->program->status, "/status", status_page, s);
+}
+
+int speaker_new(struct program *program, const struct speaker_options *options,
+	const struct wire_driver *driver, struct speaker **ret, struct err *e)
+{
+	static const struct layer2_sink layer2_sink = {
+		.has_lapsed = has_lapsed,
+		.interfaces_changed = on_interfaces_changed,
+		.acted = on_acted,
+	};
+	static const struct cluster_sink cluster_sink = {
+		.changed = on_changed,
+		.lease_seen = on_lease_seen,
+		.leases_known = on_leases_known,
+	};
+	struct speaker *s = xcalloc(1, sizeof(*s));
+	int r;
+
+	s->program = program;
+	s->options = options;
+	s->lease_name = xasprintf(MEMBER_LEASE_PREFIX "%s", options->node);
+	s->timer = timer_new(program->loop, reconcile, s);
+	report_init(&s->report, program, options->node);
+	r = layer2_new(program, driver, options->node, &layer2_sink, s, &s->layer2, e);
+	if (r != 0) {
+		speaker_free(s);
+		return r;
+	}
+	s->report.layer2 = s->layer2;
+	host_check(program->log);
+	s->cluster = cluster_new(program, options->node, &cluster_sink, s);
+	s->config = config_watch_new(program, true, on_config, s);
+	add_pages(s);
+	*ret = s;
+	return 0;
+}
+
+void speaker_free(struct speaker *speaker)
+{
+	if (!speaker)
+		return;
+	kube_lease_free(speaker->lease);
+	cluster_free(speaker->cluster);
+	config_watch_free(speaker->config);
+	layer2_free(speaker->layer2);
+	timer_free(speaker->timer);
+	plan_free(speaker->plan);
+	free(speaker->lease_name);
+	free(speaker);
+}
+
+static void on_released(void *context)
+{
+	struct speaker *s = context;
+
+	s->lease_released = true;
+	stop_when_done(s);
+}
+
+void speaker_stop(void *speaker)
+{
+	struct speaker *s = speaker;
+
+	s->stopping = true;
+	log_info(s->program->log, "stopping: handing over", NULL);
+	if (s->lease)
+		kube_lease_release(s->lease, on_released, s);
+	else
+		s->lease_released = true;
+	touch(s);
+}
+
+const char *speaker_node(const struct speaker *speaker)
+{
+	return speaker->options->node;
+}
+
+const struct plan *speaker_plan(const struct speaker *speaker)
+{
+	return speaker->plan;
+}
+
+const struct layer2 *speaker_layer2(const struct speaker *speaker)
+{
+	return speaker->layer2;
+}
+
+const struct cluster *speaker_cluster(const struct speaker *speaker)
+{
+	return speaker->cluster;
+}
