@@ -66,8 +66,9 @@ static json_t *spec_for(const struct kube_lease *lease, enum lease_request reque
 	json_t *spec = json_object();
 
 	if (request == LEASE_REQUEST_RELEASE) {
-		/* As client-go does; renewTime stays, since nothing was renewed. */
-		json_object_set_new(spec, "holderIdentity", json_string(""));
+		/* As client-go does: the field goes, for newer servers refuse an empty one
+		 * (422). renewTime stays, since nothing was renewed. */
+		json_object_set_new(spec, "holderIdentity", json_null());
 		json_object_set_new(spec, "leaseDurationSeconds", json_integer(1));
 		return spec;
 	}

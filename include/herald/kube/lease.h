@@ -37,7 +37,8 @@ struct kube_lease *kube_lease_new(struct kube_client *client, struct loop *loop,
 bool kube_lease_is_held(const struct kube_lease *lease);
 /* Renewal now rather than at the next interval, with these annotations (JSON object). */
 void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json);
-/* Gives it up (holderIdentity ""), then calls done; also when that failed or took 2 s. */
+/* Gives it up (no holderIdentity), then calls done, from the loop; also when that failed
+   for 2 s. `lost` is not called; it is not held from now on. */
 void kube_lease_release(struct kube_lease *lease, void (*done)(void *context), void *context);
 void kube_lease_free(struct kube_lease *lease); /* does not release; NULL is allowed */
 
