@@ -106,7 +106,8 @@ static void mending(const char *method, const char *path, long http_status, char
 		snprintf(to, size, "; check that the token or client certificate is valid");
 	if (http_status != 403 || !api_path_parse(method, path, &meant))
 		return;
-	snprintf(to, size, "; grant verb `%s` on `%s`%s%s%s to this service account (see config/rbac)",
+	snprintf(to, size,
+		"; grant verb `%s` on `%s`%s%s%s to this service account (see config/rbac)",
 		meant.verb, meant.resource, meant.group[0] ? " of API group `" : "", meant.group,
 		meant.group[0] ? "`" : "");
 }

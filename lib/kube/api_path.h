@@ -11,10 +11,10 @@
 #define API_PATH_PART_MAX 128
 
 struct api_path {
-	char group[API_PATH_PART_MAX];    /* "" for the core group */
+	char group[API_PATH_PART_MAX];	  /* "" for the core group */
 	char resource[API_PATH_PART_MAX]; /* with its subresource: "services/status" */
 	char namespace[API_PATH_PART_MAX];
-	const char *verb;                 /* "get", "list", "watch", ... */
+	const char *verb; /* "get", "list", "watch", ... */
 };
 
 /* False: no resource request (/livez, /version, ...). */

@@ -118,7 +118,6 @@ static void refresh_token(struct kube_client *client, bool again)
 	client->token_problem = r;
 }
 
-
 static bool on_data(void *context, const char *bytes, size_t length)
 {
 	struct kube_call *call = context;
@@ -169,8 +168,8 @@ static int describe(const struct kube_call *call, const struct http_result *resu
 		return api_error_refused(call->method, call->path, result->status, status, e);
 	if (!result->failure)
 		return 0;
-	return err_set(e, result->status ? -EIO : -EHOSTUNREACH, "cannot %s %.*s: %s",
-		call->method, (int)strcspn(call->path, "?"), call->path, result->failure);
+	return err_set(e, result->status ? -EIO : -EHOSTUNREACH, "cannot %s %.*s: %s", call->method,
+		(int)strcspn(call->path, "?"), call->path, result->failure);
 }
 
 static void on_done(void *context, const struct http_result *result)
@@ -178,13 +177,14 @@ static void on_done(void *context, const struct http_result *result)
 	struct kube_call *call = context;
 	struct api_status status = {0};
 	struct err error = {0};
-	struct kube_response response = {.status = result->status, .body = result->body,
-		.length = result->length, .reason = status.reason};
+	struct kube_response response = {.status = result->status,
+		.body = result->body,
+		.length = result->length,
+		.reason = status.reason};
 
 	call->request = NULL;
 	count(call, result);
-	if (result->status == 401 && !call->tried_again &&
-	    token_can_rotate(&call->client->token)) {
+	if (result->status == 401 && !call->tried_again && token_can_rotate(&call->client->token)) {
 		call->tried_again = true;
 		refresh_token(call->client, true);
 		send_call(call);
@@ -248,25 +248,4 @@ void kube_call_cancel(struct kube_call *call)
 		return;
 	http_cancel(call->request);
 	call_free(call);
-}
-
-char *kube_escape(const char *text)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	char *escaped = xcalloc(3 * strlen(text) + 1, 1);
-	char *to = escaped;
-
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    strchr("-._~", c)) {
-			*to++ = (char)c;
-			continue;
-		}
-		*to++ = '%';
-		*to++ = digits[c >> 4];
-		*to++ = digits[c & 15];
-	}
-	return escaped;
 }

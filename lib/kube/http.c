@@ -51,10 +51,10 @@ struct http {
 	char *base_url;
 	struct curl_slist *connect_to; /* NULL without a TLS server name */
 	CURLM *multi;
-	struct timer *clock;    /* curl's */
+	struct timer *clock;	/* curl's */
 	struct timer *deferred; /* starts what is queued */
 	struct timer *silence;
-	struct monotime heard;  /* when a socket was last readable */
+	struct monotime heard; /* when a socket was last readable */
 	struct http_request *probe;
 	bool in_curl;
 	struct http_request *queued, *active;
@@ -227,7 +227,6 @@ static void set_connection(const struct http *http, CURL *easy)
 	set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
 	set_long(easy, CURLOPT_PIPEWAIT, 1);
-	set_long(easy, CURLOPT_BUFFERSIZE, CURL_BUFFER);
 	set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, CURL_BUFFER);
 	set_long(easy, CURLOPT_TCP_KEEPALIVE, 1);
 	set_long(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
@@ -245,8 +244,8 @@ static void set_exchange(struct http_request *request, const struct http_options
 	set_pointer(easy, CURLOPT_USERAGENT, http->user_agent);
 	if (options->body) {
 		set_pointer(easy, CURLOPT_POSTFIELDS, request->body);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			(curl_off_t)options->body_length);
+		curl_easy_setopt(
+			easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)options->body_length);
 	}
 	set_pointer(easy, CURLOPT_CUSTOMREQUEST, options->method);
 	add_header(request, "Accept", "application/json");
@@ -344,8 +343,8 @@ static const char *failure_text(struct http_request *request, CURLcode code)
 
 static void finish(struct http_request *request, CURLcode code)
 {
-	struct http_result result = {.body = request->response ? request->response : "",
-		.length = request->length};
+	struct http_result result = {
+		.body = request->response ? request->response : "", .length = request->length};
 	curl_off_t retry_after = 0, microseconds = 0;
 
 	request->finishing = true;
@@ -365,7 +364,8 @@ static void drop_cancelled(struct http *http)
 {
 	struct http_request *request, *next;
 
-	DL_FOREACH_SAFE(http->active, request, next) {
+	DL_FOREACH_SAFE(http->active, request, next)
+	{
 		if (!request->cancelled)
 			continue;
 		forget_active(request);
@@ -496,8 +496,10 @@ static void probe_done(void *context, const struct http_result *result)
 static void start_probe(struct http *http)
 {
 	static const struct http_sink sink = {.done = probe_done};
-	const struct http_options options = {.method = "GET", .path = PROBE_PATH,
-		.timeout_ms = SILENCE_CUT_MS, .response_max = 64u * 1024u};
+	const struct http_options options = {.method = "GET",
+		.path = PROBE_PATH,
+		.timeout_ms = SILENCE_CUT_MS,
+		.response_max = 64u * 1024u};
 
 	http->probe = http_start(http, &options, &sink, http);
 }
@@ -508,7 +510,7 @@ static void cut_connections(struct http *http)
 	struct http_socket *socket;
 
 	DL_FOREACH(http->sockets, socket)
-		shutdown(socket->fd, SHUT_RDWR);
+	shutdown(socket->fd, SHUT_RDWR);
 	http->heard = loop_now(http->loop);
 }
 
@@ -529,7 +531,6 @@ static void check_silence(void *context)
 /* A TLS server name stands in the URL, and the connection is led to the real host. */
 static int set_url(struct http *http, struct err *e)
 {
-	AUTO_FREE char *name = NULL;
 	AUTO_FREE char *line = NULL;
 	CURLU *url = curl_url();
 	char *host = NULL, *port = NULL, *path = NULL;
@@ -538,10 +539,11 @@ static int set_url(struct http *http, struct err *e)
 	if (!url)
 		DIE("out of memory");
 	if (curl_url_set(url, CURLUPART_URL, http->config->server, 0) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK) {
-		r = err_set(e, -EINVAL, "\"%.200s\" is no URL of an API server", http->config->server);
+		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK) {
+		r = err_set(
+			e, -EINVAL, "\"%.200s\" is no URL of an API server", http->config->server);
 	} else if (!http->config->tls_server_name) {
 		http->base_url = xstrdup(http->config->server);
 	} else {

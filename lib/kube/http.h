@@ -31,18 +31,18 @@ struct http_options {
 	const char *method, *path;
 	const char *content_type;  /* NULL without a body */
 	const char *authorization; /* value of the header, or NULL */
-	const char *body;          /* all of these are copied */
+	const char *body;	   /* all of these are copied */
 	size_t body_length;
-	uint32_t timeout_ms;       /* of the whole exchange */
-	size_t response_max;       /* bytes of a body that is collected */
+	uint32_t timeout_ms; /* of the whole exchange */
+	size_t response_max; /* bytes of a body that is collected */
 };
 
 struct http_result {
-	long status;         /* 0: there was no answer */
-	const char *body;    /* NUL-terminated; of this callback only */
+	long status;	  /* 0: there was no answer */
+	const char *body; /* NUL-terminated; of this callback only */
 	size_t length;
 	uint32_t retry_after_ms;
-	double seconds;      /* the exchange took */
+	double seconds;	     /* the exchange took */
 	const char *failure; /* why it did not end well; NULL: the answer came whole */
 };
 

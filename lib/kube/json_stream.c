@@ -18,15 +18,15 @@
 #define KEEP_CAPACITY (64u * 1024u) /* a larger buffer is given back after its object */
 
 enum place {
-	PLACE_START,        /* before the document, or between objects */
-	PLACE_KEY_OR_END,   /* after '{' */
-	PLACE_KEY,          /* after ',' */
+	PLACE_START,	  /* before the document, or between objects */
+	PLACE_KEY_OR_END, /* after '{' */
+	PLACE_KEY,	  /* after ',' */
 	PLACE_IN_KEY,
 	PLACE_COLON,
 	PLACE_VALUE,
 	PLACE_COMMA_OR_END, /* after a member */
 	PLACE_ITEM_OR_END,  /* after '[' of "items" */
-	PLACE_ITEM,         /* after ',' in "items" */
+	PLACE_ITEM,	    /* after ',' in "items" */
 	PLACE_ITEM_COMMA_OR_END,
 	PLACE_IN_VALUE,
 	PLACE_DONE
@@ -99,8 +99,8 @@ bool json_stream_has_items(const struct json_stream *stream)
 	return stream->has_items;
 }
 
-static int garbage(const struct json_stream *stream, unsigned char byte, const char *wanted,
-	struct err *e)
+static int garbage(
+	const struct json_stream *stream, unsigned char byte, const char *wanted, struct err *e)
 {
 	if (byte > ' ' && byte < 0x7f)
 		return err_set(e, -EBADMSG, "no valid JSON at byte %llu: '%c' where %s is due",
@@ -178,8 +178,9 @@ static int value_done(struct json_stream *stream, struct err *e)
 	if (value->left_out && value->use == USE_METADATA)
 		return err_set(e, -EBADMSG, "the list's \"metadata\" is %s", value->left_out);
 	if (value->left_out && value->use == USE_OBJECT) {
-		err_set(&why, -EMSGSIZE, "left out an object of %zu bytes that ends at byte %llu: %s",
-			value->size, (unsigned long long)stream->offset, value->left_out);
+		err_set(&why, -EMSGSIZE,
+			"left out an object of %zu bytes that ends at byte %llu: %s", value->size,
+			(unsigned long long)stream->offset, value->left_out);
 		stream->sink.skipped(stream->context, &why);
 	} else if (value->use == USE_METADATA) {
 		r = read_metadata(stream, e);

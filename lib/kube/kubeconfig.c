@@ -18,8 +18,8 @@
 #define SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
 #define FILE_MAX (1024u * 1024u)
 
-int kubeconfig_read_file(const char *what, const char *path, char **ret, size_t *ret_length,
-	struct err *e)
+int kubeconfig_read_file(
+	const char *what, const char *path, char **ret, size_t *ret_length, struct err *e)
 {
 	FILE *file = fopen(path, "re");
 	char *text;
@@ -35,7 +35,8 @@ int kubeconfig_read_file(const char *what, const char *path, char **ret, size_t 
 		r = err_set(e, -(errno ? errno : EIO), "cannot read %s \"%s\": %s", what, path,
 			strerror(errno ? errno : EIO));
 	else if (length > FILE_MAX)
-		r = err_set(e, -EFBIG, "cannot read %s \"%s\": it is larger than 1 MiB", what, path);
+		r = err_set(
+			e, -EFBIG, "cannot read %s \"%s\": it is larger than 1 MiB", what, path);
 	fclose(file);
 	if (r < 0) {
 		free(text);
@@ -59,8 +60,8 @@ static int load_service_account(struct kubeconfig *config, struct err *e)
 	const char *host = environment("KUBERNETES_SERVICE_HOST");
 	const char *port = environment("KUBERNETES_SERVICE_PORT");
 	size_t length;
-	int r = kubeconfig_read_file("the service account's namespace", SERVICE_ACCOUNT "/namespace",
-		&config->namespace, &length, e);
+	int r = kubeconfig_read_file("the service account's namespace",
+		SERVICE_ACCOUNT "/namespace", &config->namespace, &length, e);
 
 	if (r < 0)
 		return r;
@@ -97,8 +98,8 @@ static char *default_path(void)
 	return xasprintf("%s/.kube/config", home ? home : "");
 }
 
-static int load_file(const struct kubeconfig_options *options, struct kubeconfig *config,
-	struct err *e)
+static int load_file(
+	const struct kubeconfig_options *options, struct kubeconfig *config, struct err *e)
 {
 	AUTO_FREE char *path = options->path ? xstrdup(options->path) : default_path();
 	char *text;
@@ -113,8 +114,8 @@ static int load_file(const struct kubeconfig_options *options, struct kubeconfig
 	return r;
 }
 
-static int finish(const struct kubeconfig_options *options, struct kubeconfig *config,
-	struct err *e)
+static int finish(
+	const struct kubeconfig_options *options, struct kubeconfig *config, struct err *e)
 {
 	size_t length;
 
@@ -126,13 +127,15 @@ static int finish(const struct kubeconfig_options *options, struct kubeconfig *c
 	while (length > 0 && config->server[length - 1] == '/')
 		config->server[--length] = '\0';
 	if (strncmp(config->server, "https://", 8) != 0)
-		return err_set(e, -EINVAL, "the API server's address is \"%.200s\": it must begin "
-			"with https://", config->server);
+		return err_set(e, -EINVAL,
+			"the API server's address is \"%.200s\": it must begin "
+			"with https://",
+			config->server);
 	return 0;
 }
 
-int kubeconfig_load(const struct kubeconfig_options *options, struct kubeconfig **ret,
-	struct err *e)
+int kubeconfig_load(
+	const struct kubeconfig_options *options, struct kubeconfig **ret, struct err *e)
 {
 	struct kubeconfig *config = xcalloc(1, sizeof(*config));
 	int r;

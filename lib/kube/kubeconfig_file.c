@@ -27,8 +27,8 @@ enum field_kind { FIELD_TEXT, FIELD_PATH, FIELD_BASE64, FIELD_REFUSED };
 struct field {
 	const char *name;
 	enum field_kind kind;
-	size_t offset;    /* in struct kubeconfig */
-	const char *why;  /* of FIELD_REFUSED */
+	size_t offset;	 /* in struct kubeconfig */
+	const char *why; /* of FIELD_REFUSED */
 };
 
 #define INTO(member) offsetof(struct kubeconfig, member)
@@ -66,7 +66,7 @@ static yaml_node_t *member(struct source *source, yaml_node_t *map, const char *
 		yaml_node_t *name = yaml_document_get_node(&source->document, pair->key);
 
 		if (name && name->type == YAML_SCALAR_NODE &&
-		    strcmp((const char *)name->data.scalar.value, key) == 0)
+			strcmp((const char *)name->data.scalar.value, key) == 0)
 			return yaml_document_get_node(&source->document, pair->value);
 	}
 	return NULL;
@@ -81,7 +81,7 @@ static const char *scalar(const yaml_node_t *node)
 		return NULL;
 	text = (const char *)node->data.scalar.value;
 	if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-	    (strcmp(text, "null") == 0 || strcmp(text, "~") == 0))
+		(strcmp(text, "null") == 0 || strcmp(text, "~") == 0))
 		return NULL;
 	return *text ? text : NULL;
 }
@@ -137,8 +137,8 @@ static int read_fields(struct source *source, yaml_node_t *map, const struct fie
 static yaml_node_t *entry(struct source *source, const char *list_name, const char *kind,
 	const char *name, struct err *e)
 {
-	yaml_node_t *list = member(source, yaml_document_get_root_node(&source->document),
-		list_name);
+	yaml_node_t *list =
+		member(source, yaml_document_get_root_node(&source->document), list_name);
 
 	snprintf(source->section, sizeof(source->section), "%s \"%.100s\"", kind, name);
 	if (!list || list->type != YAML_SEQUENCE_NODE) {
@@ -160,8 +160,8 @@ static yaml_node_t *entry(struct source *source, const char *list_name, const ch
 	return NULL;
 }
 
-static int read_cluster(struct source *source, const char *name, struct kubeconfig *config,
-	struct err *e)
+static int read_cluster(
+	struct source *source, const char *name, struct kubeconfig *config, struct err *e)
 {
 	yaml_node_t *cluster = entry(source, "clusters", "cluster", name, e);
 	const char *insecure;
@@ -171,9 +171,11 @@ static int read_cluster(struct source *source, const char *name, struct kubeconf
 		return -EINVAL;
 	insecure = scalar(member(source, cluster, "insecure-skip-tls-verify"));
 	if (insecure && strcmp(insecure, "false") != 0)
-		return err_set(e, -ENOTSUP, "cannot use \"%s\": %s has "
+		return err_set(e, -ENOTSUP,
+			"cannot use \"%s\": %s has "
 			"\"insecure-skip-tls-verify\": TLS is always verified; give "
-			"\"certificate-authority\" instead", source->path, source->section);
+			"\"certificate-authority\" instead",
+			source->path, source->section);
 	r = read_fields(source, cluster, cluster_fields, config, e);
 	if (r == 0 && !config->server)
 		r = err_set(e, -EINVAL, "cannot use \"%s\": %s has no \"server\"", source->path,
@@ -181,8 +183,8 @@ static int read_cluster(struct source *source, const char *name, struct kubeconf
 	return r;
 }
 
-static int read_user(struct source *source, const char *name, struct kubeconfig *config,
-	struct err *e)
+static int read_user(
+	struct source *source, const char *name, struct kubeconfig *config, struct err *e)
 {
 	yaml_node_t *user = entry(source, "users", "user", name, e);
 	int r;
@@ -193,13 +195,15 @@ static int read_user(struct source *source, const char *name, struct kubeconfig 
 	if (r < 0)
 		return r;
 	if ((config->cert_file || config->cert_pem) != (config->key_file || config->key_pem))
-		return err_set(e, -EINVAL, "cannot use \"%s\": %s needs both \"client-certificate\" "
-			"and \"client-key\", or their -data forms", source->path, source->section);
+		return err_set(e, -EINVAL,
+			"cannot use \"%s\": %s needs both \"client-certificate\" "
+			"and \"client-key\", or their -data forms",
+			source->path, source->section);
 	return 0;
 }
 
-static int read_document(struct source *source, const char *context, struct kubeconfig *config,
-	struct err *e)
+static int read_document(
+	struct source *source, const char *context, struct kubeconfig *config, struct err *e)
 {
 	yaml_node_t *root = yaml_document_get_root_node(&source->document);
 	const char *cluster, *user, *namespace;
@@ -211,8 +215,10 @@ static int read_document(struct source *source, const char *context, struct kube
 	if (!context)
 		context = scalar(member(source, root, "current-context"));
 	if (!context)
-		return err_set(e, -EINVAL, "cannot use \"%s\": it has no \"current-context\"; "
-			"choose one with --context", source->path);
+		return err_set(e, -EINVAL,
+			"cannot use \"%s\": it has no \"current-context\"; "
+			"choose one with --context",
+			source->path);
 	chosen = entry(source, "contexts", "context", context, e);
 	if (!chosen)
 		return -EINVAL;
@@ -220,8 +226,8 @@ static int read_document(struct source *source, const char *context, struct kube
 	user = scalar(member(source, chosen, "user"));
 	namespace = scalar(member(source, chosen, "namespace"));
 	if (!cluster)
-		return err_set(e, -EINVAL, "cannot use \"%s\": %s has no \"cluster\"",
-			source->path, source->section);
+		return err_set(e, -EINVAL, "cannot use \"%s\": %s has no \"cluster\"", source->path,
+			source->section);
 	config->namespace = xstrdup(namespace ? namespace : "default");
 	r = read_cluster(source, cluster, config, e);
 	if (r == 0 && user)

@@ -7,8 +7,8 @@
 #include "herald/kube/kubeconfig.h"
 
 /* At most 1 MiB of a file as malloc'ed, NUL-terminated text; `what` names it in errors. */
-int kubeconfig_read_file(const char *what, const char *path, char **ret, size_t *ret_length,
-	struct err *e);
+int kubeconfig_read_file(
+	const char *what, const char *path, char **ret, size_t *ret_length, struct err *e);
 
 /*
  * Fills *config from a kubeconfig's text. `path` names it in errors, and relative paths

@@ -55,8 +55,10 @@ static int take(struct token *token, char *text, struct err *e)
 		text[--length] = '\0';
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] <= ' ' || text[i] == 0x7f)
-			return err_set(e, -EINVAL, "the token in \"%s\" has a blank or control "
-				"character at byte %zu", token->file, i);
+			return err_set(e, -EINVAL,
+				"the token in \"%s\" has a blank or control "
+				"character at byte %zu",
+				token->file, i);
 	}
 	if (length == 0)
 		return err_set(e, -EINVAL, "the token file \"%s\" is empty", token->file);
@@ -97,7 +99,7 @@ int token_refresh(struct token *token, struct monotime now, bool again, struct e
 	if (!token->file)
 		return 0;
 	if (token->tried && !again &&
-	    !monotime_reached(now, monotime_add_ms(token->looked, LOOK_INTERVAL_MS)))
+		!monotime_reached(now, monotime_add_ms(token->looked, LOOK_INTERVAL_MS)))
 		return 0;
 	token->looked = now;
 	due = !token->tried || again ||

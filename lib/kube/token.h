@@ -15,7 +15,7 @@
  */
 struct token {
 	const char *file; /* borrowed from the kubeconfig; NULL: fixed, or none */
-	char *header;             /* "Bearer ..."; NULL: none (yet) */
+	char *header;	  /* "Bearer ..."; NULL: none (yet) */
 	bool tried;
 	struct monotime looked, read;
 	struct stat seen;

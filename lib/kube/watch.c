@@ -31,9 +31,9 @@
 #define WATCH_GRACE_MS 30000u /* for a server that does not keep to timeoutSeconds */
 #define BACKOFF_BASE_MS 100u
 #define BACKOFF_MAX_MS 10000u
-#define HEALTHY_MS 5000u      /* a watch that ran so long worked, silent or not */
+#define HEALTHY_MS 5000u /* a watch that ran so long worked, silent or not */
 #define STALE_LISTS_MAX 5u
-#define STREAM_ERRORS_MAX 3u  /* in a row, then the version itself is in doubt */
+#define STREAM_ERRORS_MAX 3u /* in a row, then the version itself is in doubt */
 #define INITIAL_EVENTS_END "k8s.io/initial-events-end"
 
 enum phase { PHASE_LIST, PHASE_STREAMING_LIST, PHASE_WATCH };
@@ -50,22 +50,22 @@ struct kube_watch {
 	struct timer *again;
 	struct json_stream *stream;
 	struct monotime started;
-	char *version;       /* newest known, or NULL */
-	char *next;          /* continue token of the list under way */
+	char *version; /* newest known, or NULL */
+	char *next;    /* continue token of the list under way */
 	bool synced, list_open;
-	bool wants_list;     /* `version` cannot be watched from */
-	bool any_version;    /* the next list may not ask for `version` */
-	bool no_streaming;   /* the server has no streaming lists */
+	bool wants_list;   /* `version` cannot be watched from */
+	bool any_version;  /* the next list may not ask for `version` */
+	bool no_streaming; /* the server has no streaming lists */
 	struct backoff backoff;
 	unsigned stale_lists, stream_errors;
 	char told[sizeof(((struct err *)0)->text)]; /* last failure */
 
 	/* Found inside the stream, judged when it has ended. */
-	struct err broken;   /* code 0: nothing */
+	struct err broken; /* code 0: nothing */
 	bool expired, too_new;
 	uint32_t asked_ms;
 
-	bool busy, freed;    /* a callback is on the stack; it was freed meanwhile */
+	bool busy, freed; /* a callback is on the stack; it was freed meanwhile */
 	struct metric *failures, *lists, *skipped; /* NULL without metrics */
 };
 
@@ -156,7 +156,7 @@ static void skip(struct kube_watch *watch, const char *why)
 static bool list_is_stale(struct kube_watch *watch, const char *version)
 {
 	if (!watch_version_is_older(version, watch->version) ||
-	    watch->stale_lists >= STALE_LISTS_MAX)
+		watch->stale_lists >= STALE_LISTS_MAX)
 		return false;
 	err_set(&watch->broken, -ESTALE,
 		"cannot use the list of %s: its version %s is older than %s, which is known",
@@ -404,8 +404,8 @@ static void refused(struct kube_watch *watch, const struct kube_response *respon
 
 static void judge(struct kube_watch *watch, const struct kube_response *response)
 {
-	uint64_t lasted_ms = (loop_now(kube_client_loop(watch->client)).ns - watch->started.ns) /
-			     1000000u;
+	uint64_t lasted_ms =
+		(loop_now(kube_client_loop(watch->client)).ns - watch->started.ns) / 1000000u;
 
 	if (watch->phase == PHASE_WATCH && lasted_ms >= HEALTHY_MS)
 		note_progress(watch);
@@ -433,12 +433,12 @@ static void on_done(void *context, const struct kube_response *response)
 
 /* ---- the next exchange ---- */
 
-static void start_exchange(struct kube_watch *watch, enum phase phase, const char *path,
-	uint32_t timeout_ms)
+static void start_exchange(
+	struct kube_watch *watch, enum phase phase, const char *path, uint32_t timeout_ms)
 {
 	static const struct json_stream_sink sink = {.object = on_object, .skipped = on_skipped};
-	const struct kube_request request = {.method = "GET", .path = path,
-		.timeout_ms = timeout_ms};
+	const struct kube_request request = {
+		.method = "GET", .path = path, .timeout_ms = timeout_ms};
 
 	watch->phase = phase;
 	watch->broken = (struct err){0};
@@ -497,8 +497,7 @@ static void make_metrics(struct kube_watch *watch, struct metrics *metrics)
 }
 
 struct kube_watch *kube_watch_new(struct kube_client *client,
-	const struct kube_watch_options *options, const struct kube_watch_sink *sink,
-	void *context)
+	const struct kube_watch_options *options, const struct kube_watch_sink *sink, void *context)
 {
 	struct kube_watch *watch = xcalloc(1, sizeof(*watch));
 

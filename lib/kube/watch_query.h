@@ -8,11 +8,11 @@
 struct watch_query {
 	const char *path;
 	const char *field_selector, *label_selector;
-	const char *version;     /* resourceVersion */
-	const char *next;        /* a list's continue token; `version` does not go with it */
-	unsigned page_size;      /* lists only */
-	unsigned seconds;        /* watches only: timeoutSeconds */
-	bool initial;            /* watches only: a streaming list first (KEP-3157) */
+	const char *version; /* resourceVersion */
+	const char *next;    /* a list's continue token; `version` does not go with it */
+	unsigned page_size;  /* lists only */
+	unsigned seconds;    /* watches only: timeoutSeconds */
+	bool initial;	     /* watches only: a streaming list first (KEP-3157) */
 };
 
 /* Path and query, malloc'ed. A list with a version asks for nothing older than it. */
