@@ -15,6 +15,7 @@ import pytest
 
 from harness import kube
 from harness.mini import MiniApiServer
+from harness.real import RealApiServer
 from harness.wait import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -504,3 +505,42 @@ def test_untrusted_server_is_refused_k61(server, tmp_path):
         config.write_text(text)
         (answer,) = call(str(config), "GET", PATH)
     assert answer["status"] == 0 and "certificate" in answer["text"]
+
+
+def follow(server, page_size=2):
+    """The round of list, put and gone that each server must allow; gives the metrics."""
+    for number in range(5):
+        server.admin.create(kube.configmap(f"c{number}", {}))
+    probe = Probe(server.kubeconfig, "/api/v1/namespaces/default/configmaps", page_size)
+    try:
+        probe.until("list_end", timeout=30)
+        assert {f"c{n}" for n in range(5)} <= set(probe.store)
+        server.admin.create(kube.configmap("later", {}))
+        probe.until("put", name="later")
+        server.admin.delete("configmaps", "later")
+        probe.until("gone", name="later")
+        assert probe.count("list_begin") == 1 and probe.count("failing") == 0
+        return probe.stop()
+    finally:
+        probe.kill()
+
+
+def test_against_the_real_server_k60(real_api):
+    metrics = follow(real_api)
+    assert not [name for name in metrics if 'code="422"' in name], "it has streaming lists"
+
+
+def test_against_a_real_server_without_streaming_lists_k55(cluster_bins, workdir):
+    server = RealApiServer(workdir / "api", args=["--feature-gates=WatchList=false"])
+    try:
+        metrics = follow(server)
+    finally:
+        server.stop()
+    assert metrics['herald_api_requests_total{method="GET",code="422"}'] == 1
+    assert metrics['herald_api_requests_total{method="GET",code="200"}'] >= 3
+
+
+def test_against_the_embedded_server_k60(server):
+    for number in range(5):
+        server.admin.delete("configmaps", f"c{number}")
+    follow(server)

@@ -73,8 +73,8 @@ static void on_list_end(void *context)
 static void on_failing(void *context, const struct err *error)
 {
 	(void)context;
-	print(json_pack("{s:s,s:s,s:i}", "call", "failing", "text", error->text, "code",
-		error->code));
+	print(json_pack(
+		"{s:s,s:s,s:i}", "call", "failing", "text", error->text, "code", error->code));
 }
 
 static void on_signal(void *context, int signal_number)
@@ -100,7 +100,9 @@ static void on_answer(void *context, const struct kube_response *response)
 static void call(struct probe *probe, char **argv, int count)
 {
 	const char *body = count > 2 && *argv[2] ? argv[2] : NULL;
-	const struct kube_request request = {.method = argv[0], .path = argv[1], .body = body,
+	const struct kube_request request = {.method = argv[0],
+		.path = argv[1],
+		.body = body,
 		.body_length = body ? strlen(body) : 0,
 		.content_type = strcmp(argv[0], "PATCH") == 0 ? KUBE_MERGE_PATCH : NULL};
 
@@ -112,10 +114,13 @@ static void call(struct probe *probe, char **argv, int count)
 
 static void watch(struct probe *probe, const char *path, const char *page_size)
 {
-	static const struct kube_watch_sink sink = {.list_begin = on_list_begin, .put = on_put,
-		.gone = on_gone, .list_end = on_list_end, .failing = on_failing};
-	const struct kube_watch_options options = {.path = path,
-		.page_size = page_size ? (unsigned)strtoul(page_size, NULL, 10) : 0};
+	static const struct kube_watch_sink sink = {.list_begin = on_list_begin,
+		.put = on_put,
+		.gone = on_gone,
+		.list_end = on_list_end,
+		.failing = on_failing};
+	const struct kube_watch_options options = {
+		.path = path, .page_size = page_size ? (unsigned)strtoul(page_size, NULL, 10) : 0};
 	struct kube_watch *watch = kube_watch_new(probe->client, &options, &sink, NULL);
 	char *text;
 	size_t length;
@@ -151,8 +156,9 @@ int main(int argc, char **argv)
 	struct err e;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: watch_probe KUBECONFIG (PATH [PAGE_SIZE] | call METHOD PATH "
-				"[BODY [TIMES]])\n");
+		fprintf(stderr,
+			"usage: watch_probe KUBECONFIG (PATH [PAGE_SIZE] | call METHOD PATH "
+			"[BODY [TIMES]])\n");
 		return 2;
 	}
 	if (start(&probe, argv[1], &e) < 0) {
