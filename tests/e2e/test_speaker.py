@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The speaker in layer 2, in namespaces, against the embedded API server: it answers
+for what it owns and for nothing else, and addresses move when nodes come and go. The
+tests write the Services' status themselves, as the controller would."""
+import signal
+
+import pytest
+
+from harness.kube import namespace, service
+from harness.mini import MiniApiServer
+from harness.speaker import Capture, Speakers, answers, arping
+from harness.wait import wait_for
+
+VIP = "192.0.2.200"
+REQUEST, REPLY = 1, 2
+BURST = 5 * 2 * 2  # five times, both forms, on both interfaces of a node
+
+
+@pytest.fixture
+def speakers(lab, workdir):
+    server = MiniApiServer(workdir / "api", listen="10.199.0.1:0")
+    made = Speakers(server, lab, workdir)
+    yield made
+    made.stop()
+    server.stop()
+
+
+def test_L01_answers_for_ours_and_nothing_else(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    assert arping(lab.client, VIP, count=3, timeout=1) == [owner.mac] * 3
+    assert answers(lab.client, "192.0.2.201") == set()
+    # Outside every pool, of another class, and not of type LoadBalancer.
+    speakers.add_service("outside", "192.0.2.99")
+    speakers.add_service("foreign", "192.0.2.202", loadBalancerClass="example.com/other")
+    speakers.kube.create(service("plain", type="ClusterIP"))
+    speakers.add_service("last", "192.0.2.203")
+    speakers.owner("192.0.2.203")
+    for address in ("192.0.2.99", "192.0.2.202"):
+        assert answers(lab.client, address) == set()
+
+
+def test_L01_deleted_service_is_answered_no_more(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    speakers.owner(VIP)
+    speakers.kube.delete("services", "web")
+    wait_for("silence", lambda: not answers(lab.client, VIP))
+
+
+def test_L04_both_gratuitous_forms_are_sent(speakers, lab, workdir):
+    speakers.start()
+    capture = Capture(lab.client, workdir)
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    wait_for("five of each", lambda: len(capture.gratuitous(VIP)) == 10)
+    capture.stop()
+    assert set(capture.gratuitous(VIP)) == {(REQUEST, owner.mac), (REPLY, owner.mac)}
+
+
+def test_L07_address_is_on_no_interface(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    assert VIP not in owner.run("ip", "address").stdout
+    speakers.running[owner.name].kill()
+    assert VIP not in owner.run("ip", "address").stdout
+
+
+def test_L11_cut_node_is_followed_by_the_other(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    other = speakers.other(owner)
+    owner.cut_switch_side()
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac})
+    events = wait_for("an Event", lambda: speakers.events("web", "nodeAssigned"))
+    assert any(f'from "{owner.name}"' in e["message"] and "expired" in e["message"] for e in events)
+    # L08: back again, both know of each other and one of them answers.
+    owner.restore()
+    settled = speakers.owner(VIP)
+    assert arping(lab.client, VIP, count=5, timeout=1) == [settled.mac] * 5
+
+
+def test_L11_killed_speaker_is_followed_by_the_other(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    speakers.running.pop(owner.name).kill()
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {speakers.other(owner).mac})
+
+
+def test_L11_frozen_speaker_does_not_act_on_old_knowledge(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    other = speakers.other(owner)
+    speakers.running[owner.name].signal(signal.SIGSTOP)
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac})
+    speakers.running[owner.name].signal(signal.SIGCONT)
+    settled = speakers.owner(VIP)
+    assert arping(lab.client, VIP, count=5, timeout=1) == [settled.mac] * 5
+
+
+def test_O01_sigterm_hands_over_and_ends_in_time(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    process = speakers.running.pop(owner.name)
+    assert process.stop(timeout=5) == 0
+    assert answers(lab.client, VIP) == {speakers.other(owner).mac}
+
+
+def test_L06_carrier_loss_moves_the_address(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    other = speakers.other(owner)
+    owner.unplug()
+    # The Lease is alive: the management network still works.
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac}, timeout=2)
+    owner.plug()
+    assert speakers.owner(VIP) is owner
+    assert answers(lab.client, VIP) == {owner.mac}
+
+
+def test_L05_interface_that_comes_later_is_used(speakers, lab):
+    node1, node2 = lab.nodes
+    for node in lab.nodes:
+        node.link_down()
+    speakers.start()
+    speakers.add_service("web", VIP)
+    for node in lab.nodes:
+        node.link_up()
+    wait_for("an answer", lambda: answers(lab.client, VIP) <= {node1.mac, node2.mac} and answers(lab.client, VIP))
+    assert arping(lab.client, VIP, timeout=1) == [speakers.owner(VIP).mac]
+
+
+def test_C04_api_outage_changes_nothing(speakers, lab):
+    speakers.start()
+    addresses = [f"192.0.2.{n}" for n in range(200, 206)]
+    for n, address in enumerate(addresses):
+        speakers.add_service(f"web{n}", address)
+    owners = {address: speakers.owner(address).mac for address in addresses}
+    speakers.server.down()
+    wait_for("the Lease to lapse", lambda: all(speakers.status(n)["leaseLapsed"] for n in lab.nodes))
+    assert {a: arping(lab.client, a, timeout=0.5) for a in addresses} == {a: [m] for a, m in owners.items()}
+    failovers = [speakers.metric(n, "herald_speaker_failovers_total") for n in lab.nodes]
+    speakers.server.up()
+    speakers.kube = speakers.server.admin
+    wait_for("contact again", lambda: all(
+        speakers.status(n)["inContact"] and not speakers.status(n)["leaseLapsed"] for n in lab.nodes), timeout=30)
+    assert {a: speakers.owner(a).mac for a in addresses} == owners
+    assert [speakers.metric(n, "herald_speaker_failovers_total") for n in lab.nodes] == failovers == [0, 0]
+
+
+def test_D8_restart_within_the_lease_announces_nothing(speakers, lab, workdir):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    wait_for("the burst to end", lambda: speakers.metric(owner, "herald_speaker_arp_gratuitous_total") == BURST)
+    speakers.running[owner.name].kill()
+    capture = Capture(lab.client, workdir)
+    speakers.start(owner)
+    assert speakers.owner(VIP) is owner
+    assert answers(lab.client, VIP) == {owner.mac}
+    capture.stop()
+    assert capture.gratuitous(VIP) == []
+
+
+def test_K02_class_flag(speakers, lab):
+    speakers.start(args=["--load-balancer-class", "herald.io/layer2"])
+    speakers.add_service("unset", VIP)
+    speakers.add_service("ours", "192.0.2.201", loadBalancerClass="herald.io/layer2")
+    speakers.owner("192.0.2.201")
+    assert answers(lab.client, VIP) == set()
+
+
+def test_K30_local_policy_follows_the_endpoints(speakers, lab):
+    speakers.start()
+    node1, node2 = lab.nodes
+    speakers.add_service("web", VIP, [("10.244.1.2", node1.name)], externalTrafficPolicy="Local")
+    assert speakers.owner(VIP) is node1
+    slice_name = "web-ipv4"
+    speakers.kube.patch("endpointslices", slice_name, {"endpoints": [
+        {"addresses": ["10.244.2.2"], "nodeName": node2.name, "conditions": {"ready": True}}]})
+    wait_for("node2 to own it", lambda: speakers.owner(VIP) is node2)
+    assert answers(lab.client, VIP) == {node2.mac}
+    speakers.kube.patch("endpointslices", slice_name, {"endpoints": []})
+    wait_for("silence", lambda: not answers(lab.client, VIP))
+    # K42: the reasons are on the Service.
+    events = wait_for("an Event", lambda: speakers.events("web", "NoEligibleNode"))
+    assert all(f"{n.name}: no endpoint there" in events[0]["message"] for n in lab.nodes)
+
+
+def test_K39_excluded_node_gives_its_addresses_away(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    label = "node.kubernetes.io/exclude-from-external-load-balancers"
+    speakers.kube.patch("nodes", owner.name, {"metadata": {"labels": {label: ""}}}, ns=None)
+    wait_for("the other to own it", lambda: speakers.owner(VIP) is speakers.other(owner))
+    speakers.kube.patch("nodes", owner.name, {"metadata": {"labels": {label: "false"}}}, ns=None)
+    wait_for("the owner to have it back", lambda: speakers.owner(VIP) is owner)
+
+
+def test_L05_rule_limits_interfaces(speakers, lab):
+    speakers.set_config("""apiVersion: herald.io/v1
+pools:
+- name: main
+  addresses: [192.0.2.200-192.0.2.250]
+layer2:
+- pools: [main]
+  interfaces: [eth1]
+""")
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    assert speakers.address(owner, VIP)["interfaces"] == "eth1"
+    assert answers(lab.client, VIP) == set()
+
+
+def claim(host, address, count=1):
+    """A station says by gratuitous ARP that the address is its own."""
+    host.run("/usr/bin/python3", "-c", f"""
+from scapy.all import ARP, Ether, sendp, get_if_hwaddr
+mac = get_if_hwaddr("eth0")
+sendp(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=mac, psrc="{address}", pdst="{address}"),
+      iface="eth0", count={count}, verbose=0)
+""")
+
+
+def test_L08_claim_is_defended_and_told(speakers, lab, workdir):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    wait_for("the burst to end", lambda: speakers.metric(owner, "herald_speaker_arp_gratuitous_total") == BURST)
+    capture = Capture(lab.client, workdir)
+    stranger = lab.add_host("stranger", "192.0.2.66")
+    mac = stranger.run("cat", "/sys/class/net/eth0/address").stdout.strip()
+    claim(stranger, VIP, count=20)
+    wait_for("a conflict", lambda: speakers.metric(owner, "herald_speaker_conflicts_total") == 1)
+    wait_for("the defence", lambda: (REQUEST, owner.mac) in capture.gratuitous(VIP))
+    capture.stop()
+    event = wait_for("an Event", lambda: speakers.events("web", "AddressConflict"))[0]
+    assert event["type"] == "Warning" and mac in event["message"] and owner.mac in event["message"]
+    assert answers(lab.client, VIP) == {owner.mac}
+
+
+def test_C04_lapsed_owner_yields_to_a_claim(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    other = speakers.other(owner)
+    owner.cut_api()
+    wait_for("the other to answer alone", lambda: answers(lab.client, VIP) == {other.mac})
+    assert speakers.address(owner, VIP)["state"] == "yielded"
+    owner.restore_api()
+    settled = speakers.owner(VIP)
+    assert arping(lab.client, VIP, count=5, timeout=1) == [settled.mac] * 5
+
+
+HOSTILE = """
+import random, sys
+from scapy.all import ARP, Dot1Q, Ether, Raw, sendp, get_if_hwaddr
+random.seed(7)
+mac = get_if_hwaddr("eth0")
+frames = []
+for n in range(400):
+    whole = bytes(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(hwsrc=mac, pdst="192.0.2.200"))
+    cut = bytearray(whole[:random.randrange(14, len(whole) + 1)])
+    for _ in range(random.randrange(4)):
+        cut[random.randrange(12, len(cut))] = random.randrange(256)
+    frames.append(Raw(bytes(cut)))
+frames.append(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / Dot1Q(vlan=5) / ARP(hwsrc=mac, pdst="192.0.2.200"))
+frames.append(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(hwsrc="02:00:00:00:00:99", pdst="192.0.2.200"))
+frames.append(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(hwsrc=mac, hwlen=200, pdst="192.0.2.200"))
+frames.append(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(op=9, hwsrc=mac, pdst="192.0.2.200"))
+sendp(frames, iface="eth0", verbose=0)
+"""
+
+
+def test_hostile_frames_are_counted_and_do_no_harm(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    stranger = lab.add_host("stranger", "192.0.2.66")
+    stranger.run("/usr/bin/python3", "-c", HOSTILE)
+    for reason in ("sender_mismatch", "bad_hardware_type", "bad_operation", "short"):
+        wait_for(reason, lambda: speakers.metric(owner, "herald_speaker_arp_dropped_total", reason=reason) > 0)
+    speakers.running[owner.name].require_running()
+    assert answers(lab.client, VIP) == {owner.mac}
+
+
+PROBE = """
+from scapy.all import ARP, Ether, srp1, get_if_hwaddr
+mac = get_if_hwaddr("eth0")
+probe = srp1(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(hwsrc=mac, psrc="0.0.0.0", pdst="{vip}"),
+             iface="eth0", timeout=2, verbose=0)
+refresh = srp1(Ether(src=mac, dst="{mac}") / ARP(hwsrc=mac, pdst="{vip}", hwdst="{mac}"),
+               iface="eth0", timeout=2, verbose=0)
+print(probe.hwsrc, probe.psrc, probe.pdst, refresh.hwsrc, refresh.psrc)
+"""
+
+
+def test_L01_probe_and_unicast_refresh_are_answered(speakers, lab):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    mac = speakers.owner(VIP).mac
+    said = lab.client.run("/usr/bin/python3", "-c", PROBE.format(vip=VIP, mac=mac)).stdout.split()
+    assert said == [mac, VIP, "0.0.0.0", mac, VIP]
+
+
+def test_start_order_does_not_matter(speakers, lab):
+    """C06: the speakers run before the configuration and the API server's objects are there."""
+    speakers.kube.delete("configmaps", "herald-config", "herald-system")
+    speakers.add_service("web", VIP)
+    for node in lab.nodes:
+        speakers.running[node.name] = None
+    with pytest.raises(AssertionError):
+        speakers.start()
+    speakers.set_config("""apiVersion: herald.io/v1
+pools: [{name: main, addresses: [192.0.2.200/32]}]
+""")
+    speakers.owner(VIP)
+    assert speakers.kube.exists("namespaces", namespace("herald-system")["metadata"]["name"])

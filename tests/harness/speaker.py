@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speakers on the nodes of a lab, the objects that they need, and eyes on the wire."""
+import json
+import os
+from pathlib import Path
+
+from harness.kube import configmap, endpointslice, namespace, service
+from harness.netns import run
+from harness.process import Process
+from harness.wait import wait_for
+
+BIN = Path(os.environ.get("HERALD_BIN") or Path(__file__).resolve().parents[2] / "build/release/bin")
+NAMESPACE = "herald-system"
+STATUS_PORT = 7473
+
+CONFIG = """apiVersion: herald.io/v1
+pools:
+- name: main
+  addresses: [192.0.2.200-192.0.2.250, 198.51.100.0/24, 10.20.0.0/16]
+"""
+
+
+class Speakers:
+    """`server` is a MiniApiServer or a RealApiServer; .running by node name."""
+
+    def __init__(self, server, lab, folder, config=CONFIG):
+        self.server, self.lab, self.folder = server, lab, folder
+        self.kube = server.admin
+        self.running = {}
+        self.kube.ensure(namespace(NAMESPACE))
+        self.set_config(config)
+        for node in lab.nodes:
+            self.kube.make_node(node.name, node.ip)
+
+    def set_config(self, config):
+        self.kube.ensure(configmap("herald-config", {"config.yaml": config}, NAMESPACE))
+
+    def start(self, *nodes, args=()):
+        for node in nodes or self.lab.nodes:
+            self.running[node.name] = Process(f"speaker-{node.name}", [
+                BIN / "herald-speaker", "--node-name", node.name, "--kubeconfig", self.server.kubeconfig,
+                "--namespace", NAMESPACE, "--listen", f"127.0.0.1:{STATUS_PORT}", *args], self.folder, node.ns)
+        for node in nodes or self.lab.nodes:
+            wait_for(f"the speaker on {node.name} to be alive", lambda n=node: self.is_alive(n))
+
+    def is_alive(self, node):
+        self.running[node.name].require_running()
+        members = {m["node"]: m for m in self.status(node)["members"]}
+        return members[node.name]["state"] == "alive" and members[node.name]["interfaces"]
+
+    def page(self, node, path):
+        return node.run("curl", "-sS", "--fail", "--max-time", 3, f"http://127.0.0.1:{STATUS_PORT}{path}").stdout
+
+    def status(self, node):
+        return json.loads(self.page(node, "/status"))
+
+    def address(self, node, address):
+        """What the node's status page says about an address, or None."""
+        return next((a for a in self.status(node)["addresses"] if a["address"] == address), None)
+
+    def metric(self, node, name, **labels):
+        """The sum of the series of that name which have these labels."""
+        total = 0.0
+        for line in self.page(node, "/metrics").splitlines():
+            if line.split("{")[0].split(" ")[0] == name and all(f'{k}="{v}"' in line for k, v in labels.items()):
+                total += float(line.rsplit(" ", 1)[1])
+        return total
+
+    def add_service(self, name, address, endpoints=None, ns="default", **spec):
+        """A Service with an address in its status, as the controller would write it."""
+        self.kube.create(service(name, ns, ports=((80, "TCP", 8080),), allocateLoadBalancerNodePorts=False, **spec))
+        if endpoints is not None:
+            self.kube.create(endpointslice(name, endpoints, ns, ports=((80, "TCP", 8080),)))
+        self.set_address(name, address, ns)
+
+    def set_address(self, name, address, ns="default"):
+        ingress = [{"ip": address}] if address else []
+        self.kube.patch_status("services", name, {"status": {"loadBalancer": {"ingress": ingress}}}, ns)
+
+    def owner(self, address, among=None):
+        """The node that holds the address, once exactly one does and all agree."""
+        def settled():
+            views = {n.name: self.address(n, address) for n in among or self.lab.nodes if n.name in self.running}
+            if any(v is None for v in views.values()):
+                return None
+            holders = [name for name, v in views.items() if v["state"] == "held"]
+            others = [v["state"] for name, v in views.items() if name not in holders]
+            owners = {v["owner"] for v in views.values()}
+            if len(holders) == 1 and owners == set(holders) and set(others) <= {"none"}:
+                return holders[0]
+            return None
+        name = wait_for(f"one owner of {address}", settled, timeout=15)
+        return next(n for n in self.lab.nodes if n.name == name)
+
+    def other(self, node):
+        return next(n for n in self.lab.nodes if n is not node)
+
+    def events(self, name, reason, ns="default"):
+        return [e for e in self.kube.items("events", ns)
+                if e["involvedObject"]["name"] == name and e["reason"] == reason]
+
+    def stop(self):
+        for process in self.running.values():
+            process.stop()
+
+
+ASK = """
+import select, socket, struct, sys, time
+interface, address, count, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as wire:
+    wire.bind((interface, 0x0806))
+    mac, ip = wire.getsockname()[4], socket.inet_aton(address)
+    own = socket.inet_aton(sys.argv[5])
+    for _ in range(count):
+        wire.send(b"\\xff" * 6 + mac + struct.pack("!HHHBBH", 0x0806, 1, 0x0800, 6, 4, 1)
+                  + mac + own + bytes(6) + ip)
+    end = time.monotonic() + timeout
+    while select.select([wire], [], [], max(0, end - time.monotonic()))[0]:
+        frame = wire.recv(2048)
+        if frame[:6] == mac and frame[20:22] == b"\\0\\2" and frame[28:32] == ip:
+            print(frame[6:12].hex(":"))
+"""
+
+
+def arping(host, address, count=1, timeout=2):
+    """The MACs that answer ARP requests for the address, one per answer."""
+    return run(["/usr/bin/python3", "-c", ASK, host.lan_if, address, str(count), str(timeout), host.ip],
+               host.ns, timeout + 20, True).stdout.split()
+
+
+def answers(host, address, wait=0.3):
+    """The set of stations that answer for the address, heard for `wait` seconds."""
+    return set(arping(host, address, timeout=wait))
+
+
+class Capture:
+    """tcpdump on a host's lan interface; frames() gives scapy packets seen so far."""
+
+    def __init__(self, host, folder, expression="arp"):
+        self.path = Path(folder) / f"{host.name}.pcap"
+        self.process = Process(f"tcpdump-{host.name}", [
+            "tcpdump", "-i", host.lan_if, "-U", "--immediate-mode", "-w", self.path, expression], folder, host.ns)
+        wait_for("tcpdump to listen", lambda: "listening on" in self.process.text())
+
+    def frames(self):
+        from scapy.all import rdpcap  # slow to import: only where it is needed
+        return list(rdpcap(str(self.path))) if self.path.stat().st_size > 24 else []
+
+    def gratuitous(self, address):
+        """(operation, source MAC) of each gratuitous ARP frame for the address."""
+        return [(f["ARP"].op, f["ARP"].hwsrc) for f in self.frames()
+                if f.haslayer("ARP") and f["ARP"].psrc == address and f["ARP"].pdst == address]
+
+    def stop(self):
+        self.process.stop()
+
+
+def ask_forever(host, address, folder, interval=0.02):
+    """A client that fetches http://ADDRESS/ again and again; each line of its log is
+    'ok' or what failed, with the time."""
+    script = f"""
+import time, urllib.request
+while True:
+    begin = time.monotonic()
+    try:
+        urllib.request.urlopen("http://{address}/", timeout=1.5).read()
+        outcome = "ok"
+    except Exception as error:
+        outcome = "failed " + repr(error)
+    print(f"{{begin:.4f}} {{time.monotonic():.4f}} {{outcome}}", flush=True)
+    time.sleep({interval})
+"""
+    return Process(f"client-{host.name}", ["/usr/bin/python3", "-c", script], folder, host.ns)
