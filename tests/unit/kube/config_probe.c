@@ -91,6 +91,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	probe.watch = config_watch_new(&probe.program, false, on_changed, &probe);
+	print(json_pack("{s:s}", "call", "started"));
 	code = program_run(&probe.program, stop, &probe, 5000);
 	config_watch_free(probe.watch);
 	program_done(&probe.program);
