@@ -176,6 +176,12 @@ class Lab:
         for node in self.nodes:
             for pod in node.pods:
                 delete_netns(pod.ns)
+        # The kernel takes its time over a dead namespace; its cables must go at once, since
+        # the next lab's have the same names.
+        for host in self.hosts + self.nodes:
+            ip(f"link delete {host.name}-lan")
+        for node in self.nodes:
+            ip(f"link delete {node.name}-mgmt")
         for host in self.hosts + self.nodes:
             delete_netns(host.ns)
         ip("link delete lan")
