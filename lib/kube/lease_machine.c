@@ -111,6 +111,8 @@ static void on_written(struct lease_state *state, struct lease_action *action, u
 	}
 	state->valid_until = monotime_add_ms(state->sent_at, validity_ms(state));
 	state->next_at = monotime_add_ms(state->sent_at, jittered(state->renew_ms, random));
+	if (state->releasing)
+		state->next_at = now;
 	if (monotime_reached(now, state->valid_until))
 		return; /* the answer came too late to be of use; next_at is past as well */
 	action->gained = !state->held && !state->releasing;

@@ -19,7 +19,7 @@ int kube_decode_endpoint_slice(const json_t *object, struct endpoint_slice **ret
 int kube_decode_lease(const json_t *object, struct lease **ret, struct err *e);
 int kube_decode_namespace(const json_t *object, struct namespace **ret, struct err *e);
 /* `key` is the entry of .data that is kept. */
-int kube_decode_config_map(const json_t *object, const char *key, struct config_map **ret,
-	struct err *e);
+int kube_decode_config_map(
+	const json_t *object, const char *key, struct config_map **ret, struct err *e);
 
 #endif

@@ -19,9 +19,9 @@
  */
 struct kube_lease_options {
 	const char *namespace, *name; /* copied */
-	const char *identity;         /* holderIdentity; copied */
-	uint32_t duration_ms;         /* sent rounded up to seconds */
-	uint32_t renew_ms;            /* interval between renewals; jittered by 10% */
+	const char *identity;	      /* holderIdentity; copied */
+	uint32_t duration_ms;	      /* sent rounded up to seconds */
+	uint32_t renew_ms;	      /* interval between renewals; jittered by 10% */
 	const char *labels_json;      /* JSON object put in metadata.labels, or NULL; copied */
 };
 struct kube_lease_sink {

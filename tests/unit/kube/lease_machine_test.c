@@ -20,9 +20,9 @@ struct step {
 	uint32_t at_ms; /* since the start */
 	enum lease_event_kind event;
 	const char *holder, *renewed, *version; /* of the record, where there is one */
-	enum lease_request request;             /* expected, as are the following */
-	char change; /* '+' gained, '-' lost, 'R' released, 0 none */
-	int wake_ms; /* since the start; -1: none */
+	enum lease_request request;		/* expected, as are the following */
+	char change;				/* '+' gained, '-' lost, 'R' released, 0 none */
+	int wake_ms;				/* since the start; -1: none */
 };
 
 #define RECORD(holder, renewed, version) holder, renewed, version
@@ -36,8 +36,7 @@ struct script {
 
 #define SCRIPT(what, ...)                                                                          \
 	{                                                                                          \
-		what, {__VA_ARGS__},                                                               \
-			sizeof((struct step[]){__VA_ARGS__}) / sizeof(struct step)                 \
+		what, {__VA_ARGS__}, sizeof((struct step[]){__VA_ARGS__}) / sizeof(struct step)    \
 	}
 
 #define TIMER LEASE_EVENT_TIMER
@@ -66,9 +65,8 @@ static const struct script scripts[] = {
 	SCRIPT("it is created when missing, and renewed from when it was sent", CREATED,
 		{1005, TIMER, BARE, DO_RENEW, 0, 2705},
 		{1300, WRITTEN, RECORD("me", "t2", "2"), DO_NONE, 0, 2005}),
-	SCRIPT("a lost race for creating is read, not fought",
-		{0, TIMER, BARE, DO_READ, 0, -1}, {5, MISSING, BARE, DO_CREATE, 0, -1},
-		{10, CONFLICT, BARE, DO_READ, 0, -1},
+	SCRIPT("a lost race for creating is read, not fought", {0, TIMER, BARE, DO_READ, 0, -1},
+		{5, MISSING, BARE, DO_CREATE, 0, -1}, {10, CONFLICT, BARE, DO_READ, 0, -1},
 		{15, READ, RECORD("other", "t1", "7"), DO_NONE, 0, 1015}),
 	SCRIPT("K58: another's lease expires by our clock since its last change",
 		{0, TIMER, BARE, DO_READ, 0, -1},
@@ -107,8 +105,7 @@ static const struct script scripts[] = {
 	SCRIPT("K58: not renewed in time it is lost, though a request is under way", CREATED,
 		{1005, TIMER, BARE, DO_RENEW, 0, 2705}, {2005, FAILED, BARE, DO_NONE, 0, 2255},
 		{2255, TIMER, BARE, DO_READ, 0, 2705}, {2705, TIMER, BARE, DO_NONE, '-', -1},
-		{3255, FAILED, BARE, DO_NONE, 0, 3755},
-		{3755, TIMER, BARE, DO_READ, 0, -1},
+		{3255, FAILED, BARE, DO_NONE, 0, 3755}, {3755, TIMER, BARE, DO_READ, 0, -1},
 		{3760, READ, RECORD("me", "t1", "1"), DO_RENEW, 0, -1},
 		{3765, WRITTEN, RECORD("me", "t2", "2"), DO_NONE, '+', 4760}),
 	SCRIPT("an answer after validity does not make it ours; it is renewed again", CREATED,
@@ -135,9 +132,8 @@ static const struct script scripts[] = {
 		{25, WRITTEN, RECORD("", "t1", "2"), DO_NONE, 'R', -1}),
 	SCRIPT("a release waits for the renewal under way", CREATED,
 		{1005, TIMER, BARE, DO_RENEW, 0, 2705}, {1010, RELEASE, BARE, DO_NONE, 0, 3010},
-		{1015, WRITTEN, RECORD("me", "t2", "2"), DO_NONE, 0, 2005},
-		{2005, TIMER, BARE, DO_RELEASE, 0, 3010},
-		{2010, WRITTEN, RECORD("", "t2", "3"), DO_NONE, 'R', -1}),
+		{1015, WRITTEN, RECORD("me", "t2", "2"), DO_RELEASE, 0, 3010},
+		{1020, WRITTEN, RECORD("", "t2", "3"), DO_NONE, 'R', -1}),
 	SCRIPT("a release whose answer is lost is read again", CREATED,
 		{20, RELEASE, BARE, DO_RELEASE, 0, 2020}, {30, FAILED, BARE, DO_NONE, 0, 280},
 		{280, TIMER, BARE, DO_READ, 0, 2020},
@@ -157,8 +153,7 @@ static struct monotime at(uint32_t ms)
 static struct lease_action run_step(struct lease_state *state, const struct step *step)
 {
 	struct lease_record record = {.duration_s = 3};
-	struct lease_event event = {
-		.kind = step->event, .record = &record, .random = NO_JITTER};
+	struct lease_event event = {.kind = step->event, .record = &record, .random = NO_JITTER};
 
 	if (step->holder) {
 		snprintf(record.holder, sizeof(record.holder), "%s", step->holder);
@@ -173,7 +168,10 @@ static void check_step(const struct script *script, size_t i, const struct lease
 {
 	const struct step *step = &script->steps[i];
 	int wake = action->wake ? (int)(action->wake_at.ns / 1000000) - START_MS : -1;
-	char change = (char)(action->gained ? '+' : action->lost ? '-' : action->released ? 'R' : 0);
+	char change = (char)(action->gained	? '+'
+			     : action->lost	? '-'
+			     : action->released ? 'R'
+						: 0);
 
 	if (action->request != step->request || change != step->change || wake != step->wake_ms)
 		fail_msg("%s: step %zu: request %d, change '%c', wake %d; expected %d, '%c', %d",
@@ -266,8 +264,8 @@ static void serve(struct model *model, struct candidate *c, struct lease_event *
 		return;
 	}
 	if ((model->exists && request == DO_CREATE) ||
-		(request > DO_CREATE && strcmp(model->record.resource_version,
-						c->state.record.resource_version))) {
+		(request > DO_CREATE &&
+			strcmp(model->record.resource_version, c->state.record.resource_version))) {
 		ret->kind = CONFLICT;
 		return;
 	}
@@ -277,8 +275,8 @@ static void serve(struct model *model, struct candidate *c, struct lease_event *
 			request == DO_RELEASE ? "" : c->state.identity);
 		snprintf(model->record.renew_time, sizeof(model->record.renew_time), "t%u",
 			++model->renewals);
-		snprintf(model->record.resource_version,
-			sizeof(model->record.resource_version), "%u", ++model->version);
+		snprintf(model->record.resource_version, sizeof(model->record.resource_version),
+			"%u", ++model->version);
 		model->record.duration_s = DURATION_MS / 1000;
 		model->record.transitions += request == DO_TAKE;
 	}
