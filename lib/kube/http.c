@@ -22,7 +22,8 @@
 
 #define HANDLES_KEPT 8u
 #define STREAMS_MAX 1000L /* the server's own limit holds where it is lower */
-#define CONNECTIONS_MAX 16L
+#define CONNECTIONS_MAX 16L   /* without HTTP/2 each watch needs its own */
+#define ACTIVE_MAX 90u        /* an API server allows 100 streams; more wait in `queued` */
 #define CURL_BUFFER 16384L
 #define CONNECT_TIMEOUT_MS 5000L
 
@@ -58,6 +59,7 @@ struct http {
 	struct http_request *probe;
 	bool in_curl;
 	struct http_request *queued, *active;
+	size_t active_count;
 	struct http_socket *sockets;
 	CURL *spare[HANDLES_KEPT];
 	size_t spare_count;
@@ -293,8 +295,11 @@ static void forget_active(struct http_request *request)
 
 	must(curl_multi_remove_handle(http->multi, request->easy));
 	DL_DELETE(http->active, request);
+	http->active_count--;
 	if (!http->active)
 		timer_stop(http->silence);
+	if (http->queued)
+		timer_start(http->deferred, 0);
 }
 
 void http_cancel(struct http_request *request)
@@ -410,10 +415,11 @@ static void start_queued(void *context)
 		http->heard = loop_now(http->loop);
 		timer_start(http->silence, SILENCE_CHECK_MS);
 	}
-	while ((request = http->queued)) {
+	while ((request = http->queued) && http->active_count < ACTIVE_MAX) {
 		DL_DELETE(http->queued, request);
 		request->queued = false;
 		DL_APPEND(http->active, request);
+		http->active_count++;
 		must(curl_multi_add_handle(http->multi, request->easy));
 	}
 }
