@@ -172,3 +172,15 @@ def test_events_that_cannot_be_written_are_told_once(server, probe):
         wait_for("the rejection", lambda i=i: sum("is refused" in line for line in probe.log) == i + 1)
     logged(probe, "cannot write an Event")
     assert sum("cannot write an Event" in line for line in probe.log) == 1
+
+
+def test_k60_events_and_the_configuration_with_the_real_server(real_api):
+    real_api.admin.ensure(kube.namespace(NS))
+    put(real_api, BAD)
+    with LineProbe("config_probe", real_api.kubeconfig, NS, NAME) as probe:
+        wait_for("the Event", lambda: events(real_api, "ConfigRejected"))
+        put(real_api, GOOD)
+        probe.until("changed")
+        wait_for("the Event", lambda: events(real_api, "ConfigAccepted"))
+        probe.signal(signal.SIGUSR2)
+        wait_for("the count", lambda: events(real_api, "Repeated", "default")[0]["count"] == 100)

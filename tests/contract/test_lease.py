@@ -23,6 +23,14 @@ def server():
         yield mini
 
 
+@pytest.fixture(params=["mini", "real"])
+def either(request):
+    """Both kinds of server, for what needs no faults (K60)."""
+    if request.param == "mini":
+        return request.getfixturevalue("server")
+    return request.getfixturevalue("real_api")
+
+
 @pytest.fixture(autouse=True)
 def clean(server):
     server.clear_faults()
@@ -45,34 +53,34 @@ def renewed_after(server, before):
     return wait_for("a renewal", lambda: spec(server)["renewTime"] != before)
 
 
-def test_k58_created_renewed_and_released(server):
-    with candidate(server, "a") as a:
+def test_k58_created_renewed_and_released(either):
+    with candidate(either, "a") as a:
         a.until("held")
-        lease = server.admin.get("leases", NAME, NS)
+        lease = either.admin.get("leases", NAME, NS)
         assert lease["metadata"]["labels"] == {"herald.io/of": "probe"}
         s = lease["spec"]
         assert s["holderIdentity"] == "a" and s["leaseDurationSeconds"] == 2
         assert s["leaseTransitions"] == 0
         for member in ("acquireTime", "renewTime"):
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", s[member])
-        renewed_after(server, s["renewTime"])
+        renewed_after(either, s["renewTime"])
         code, rest = a.stop()
         assert code == 0 and [c["call"] for c in rest] == ["released"]
-    after = spec(server)
+    after = spec(either)
     assert not after.get("holderIdentity") and after["leaseDurationSeconds"] == 1
     assert after["acquireTime"] == s["acquireTime"]
 
 
-def test_k58_one_is_killed_and_the_other_takes_over(server):
-    with candidate(server, "a") as a:
+def test_k58_one_is_killed_and_the_other_takes_over(either):
+    with candidate(either, "a") as a:
         a.until("held")
-        with candidate(server, "b") as b:
-            before = spec(server)["renewTime"]
-            renewed_after(server, before)
+        with candidate(either, "b") as b:
+            before = spec(either)["renewTime"]
+            renewed_after(either, before)
             b.quiet()
             a.kill()
             b.until("held")
-            s = spec(server)
+            s = spec(either)
             assert s["holderIdentity"] == "b" and s["leaseTransitions"] == 1
             # Not before the lease had expired since its last renewal.
             assert s["acquireTime"] > before
@@ -100,25 +108,25 @@ def test_k58_a_stopped_holder_loses_it_when_it_wakes(server):
             assert spec(server)["holderIdentity"] == "b"
 
 
-def test_k59_a_foreign_take_over_is_noticed(server):
-    with candidate(server, "a") as a:
+def test_k59_a_foreign_take_over_is_noticed(either):
+    with candidate(either, "a") as a:
         a.until("held")
-        server.admin.patch("leases", NAME, {"spec": {"holderIdentity": "thief", "leaseDurationSeconds": 60}}, NS)
+        either.admin.patch("leases", NAME, {"spec": {"holderIdentity": "thief", "leaseDurationSeconds": 60}}, NS)
         assert '"thief" holds it' in a.until("lost")["text"]
         code, _ = a.stop()
         assert code == 0
-    assert spec(server)["holderIdentity"] == "thief"
+    assert spec(either)["holderIdentity"] == "thief"
 
 
-def test_k58_touched_by_another_it_stays_held(server):
-    with candidate(server, "a") as a:
+def test_k58_touched_by_another_it_stays_held(either):
+    with candidate(either, "a") as a:
         a.until("held")
         for i in range(5):
-            before = spec(server)["renewTime"]
-            server.admin.patch("leases", NAME, {"metadata": {"labels": {"x": str(i)}}}, NS)
-            renewed_after(server, before)
+            before = spec(either)["renewTime"]
+            either.admin.patch("leases", NAME, {"metadata": {"labels": {"x": str(i)}}}, NS)
+            renewed_after(either, before)
         a.quiet()
-        assert server.admin.get("leases", NAME, NS)["metadata"]["labels"]["x"] == "4"
+        assert either.admin.get("leases", NAME, NS)["metadata"]["labels"]["x"] == "4"
 
 
 @pytest.mark.parametrize("action", ["drop_after", "reset_after", "drop", "reset"])
@@ -165,22 +173,22 @@ def test_k58_without_the_server_it_is_lost_in_time_and_won_again(server, action)
         assert spec(server)["leaseTransitions"] == 0
 
 
-def test_a_deleted_lease_is_created_again(server):
-    with candidate(server, "a") as a:
+def test_a_deleted_lease_is_created_again(either):
+    with candidate(either, "a") as a:
         a.until("held")
-        uid = server.admin.get("leases", NAME, NS)["metadata"]["uid"]
-        server.admin.delete("leases", NAME, NS)
-        lease = server.admin.wait("leases", NAME, lambda o: o is not None, NS)
+        uid = either.admin.get("leases", NAME, NS)["metadata"]["uid"]
+        either.admin.delete("leases", NAME, NS)
+        lease = either.admin.wait("leases", NAME, lambda o: o is not None, NS)
         assert lease["metadata"]["uid"] != uid
         a.quiet()
 
 
-def test_annotations_are_written_at_once(server):
-    with candidate(server, "a") as a:
+def test_annotations_are_written_at_once(either):
+    with candidate(either, "a") as a:
         a.until("held")
         for i in range(1, 4):
             a.signal(signal.SIGUSR1)
-            server.admin.wait("leases", NAME, lambda o, i=i: o["metadata"].get("annotations") ==
+            either.admin.wait("leases", NAME, lambda o, i=i: o["metadata"].get("annotations") ==
                               {"herald.io/probe": str(i)}, NS)
 
 
@@ -190,8 +198,8 @@ def test_a_missing_permission_is_named(server):
         assert "leases" in text and "403" in text or "forbidden" in text.lower()
 
 
-def test_a_missing_namespace_is_told(server):
-    with candidate(server, "a", namespace="nowhere") as a:
+def test_a_missing_namespace_is_told(either):
+    with candidate(either, "a", namespace="nowhere") as a:
         assert "nowhere" in a.until("failing")["text"]
 
 
