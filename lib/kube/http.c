@@ -338,6 +338,13 @@ static const char *failure_text(struct http_request *request, CURLcode code)
 		snprintf(request->error, sizeof(request->error), "no answer from %.150s in time",
 			request->http->config->server);
 		return request->error;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return "the connection broke off";
 	case CURLE_PEER_FAILED_VERIFICATION:
 		request->error[strcspn(request->error, "\r\n")] = '\0';
 		return request->error[0] ? request->error : curl_easy_strerror(code);

@@ -407,7 +407,7 @@ static void judge(struct kube_watch *watch, const struct kube_response *response
 	uint64_t lasted_ms =
 		(loop_now(kube_client_loop(watch->client)).ns - watch->started.ns) / 1000000u;
 
-	if (watch->phase == PHASE_WATCH && lasted_ms >= HEALTHY_MS)
+	if (watch->phase == PHASE_WATCH && response->status == 200 && lasted_ms >= HEALTHY_MS)
 		note_progress(watch);
 	if (watch->broken.code != 0)
 		stream_broken(watch);
