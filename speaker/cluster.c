@@ -21,7 +21,7 @@ struct feed {
 	enum kind kind;
 	struct kube_watch *watch;
 	struct store store; /* not of LEASES: members keep what is needed */
-	bool changed;       /* since the list began */
+	bool changed;	    /* since the list began */
 };
 
 struct cluster {
@@ -219,13 +219,13 @@ static void feed_start(struct cluster *c, enum kind kind, const char *path, cons
 	feed->watch = kube_watch_new(c->program->client, &options, &sink, feed);
 }
 
-struct cluster *cluster_new(struct program *program, const char *self,
-	const struct cluster_sink *sink, void *context)
+struct cluster *cluster_new(
+	struct program *program, const char *self, const struct cluster_sink *sink, void *context)
 {
 	struct cluster *c = xcalloc(1, sizeof(*c));
 	AUTO_FREE char *namespace = kube_escape(program->options.namespace);
-	AUTO_FREE char *leases = xasprintf(
-		"/apis/coordination.k8s.io/v1/namespaces/%s/leases", namespace);
+	AUTO_FREE char *leases =
+		xasprintf("/apis/coordination.k8s.io/v1/namespaces/%s/leases", namespace);
 
 	c->program = program;
 	c->self = self;
@@ -266,8 +266,7 @@ bool cluster_is_synced(const struct cluster *cluster)
 void cluster_set_timing(struct cluster *cluster, const struct config_membership *timing)
 {
 	cluster->duration_ms = timing->lease_duration_ms;
-	members_set_timing(
-		cluster->members, timing->lease_duration_ms, timing->renew_interval_ms);
+	members_set_timing(cluster->members, timing->lease_duration_ms, timing->renew_interval_ms);
 	schedule(cluster);
 }
 

@@ -15,13 +15,13 @@
 struct cluster;
 
 struct cluster_sink {
-	void (*changed)(void *context);       /* something that the plan depends on */
-	void (*lease_seen)(void *context);    /* our own Lease was renewed */
-	void (*leases_known)(void *context);  /* once: the first list of Leases is complete */
+	void (*changed)(void *context);	     /* something that the plan depends on */
+	void (*lease_seen)(void *context);   /* our own Lease was renewed */
+	void (*leases_known)(void *context); /* once: the first list of Leases is complete */
 };
 
-struct cluster *cluster_new(struct program *program, const char *self,
-	const struct cluster_sink *sink, void *context);
+struct cluster *cluster_new(
+	struct program *program, const char *self, const struct cluster_sink *sink, void *context);
 void cluster_free(struct cluster *cluster); /* NULL is allowed */
 
 bool cluster_is_synced(const struct cluster *cluster);

@@ -41,7 +41,8 @@ static int max_setting(const char *interface, const char *name)
    for them on every interface unless arp_ignore says otherwise. */
 static void check_ipvs(struct log *log)
 {
-	if (access("/sys/class/net/kube-ipvs0", F_OK) != 0 || read_setting("all", "arp_ignore") >= 1)
+	if (access("/sys/class/net/kube-ipvs0", F_OK) != 0 ||
+		read_setting("all", "arp_ignore") >= 1)
 		return;
 	log_warn(log,
 		"kube-proxy runs in IPVS mode without strictARP: every node answers ARP for "

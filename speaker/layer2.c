@@ -102,8 +102,8 @@ static void rebuild_table(struct layer2 *l)
 	metric_set(l->owned, (double)ownership_count(l->ownership, OWNERSHIP_HELD));
 }
 
-static void send_form(struct layer2 *l, unsigned slot, enum arp_operation form,
-	const uint8_t ip[static 4])
+static void send_form(
+	struct layer2 *l, unsigned slot, enum arp_operation form, const uint8_t ip[static 4])
 {
 	struct arp_frame frame = arp_gratuitous(form, ip, l->table.macs[slot]);
 	uint8_t bytes[ARP_FRAME_SIZE];
@@ -264,10 +264,10 @@ static void make_metrics(struct layer2 *l)
 {
 	struct metrics *m = l->program->metrics;
 
-	l->owned = metric_gauge(m, "herald_speaker_addresses_owned",
-		"Addresses that this node answers for.", NULL);
-	l->gratuitous = metric_counter(m, "herald_speaker_arp_gratuitous_total",
-		"Gratuitous ARP frames sent.", NULL);
+	l->owned = metric_gauge(
+		m, "herald_speaker_addresses_owned", "Addresses that this node answers for.", NULL);
+	l->gratuitous = metric_counter(
+		m, "herald_speaker_arp_gratuitous_total", "Gratuitous ARP frames sent.", NULL);
 	l->conflicts = metric_counter(m, "herald_speaker_conflicts_total",
 		"Claims of other stations for addresses of ours that were answered by a defence.",
 		NULL);
@@ -282,7 +282,8 @@ static void make_metrics(struct layer2 *l)
 int layer2_new(struct program *program, const struct wire_driver *driver, const char *self,
 	const struct layer2_sink *sink, void *context, struct layer2 **ret, struct err *e)
 {
-	static const struct ports_sink ports_sink = {.frame = on_frame, .changed = on_ports_changed};
+	static const struct ports_sink ports_sink = {
+		.frame = on_frame, .changed = on_ports_changed};
 	struct layer2 *l = xcalloc(1, sizeof(*l));
 	int r;
 

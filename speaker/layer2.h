@@ -26,7 +26,8 @@ void layer2_free(struct layer2 *layer2); /* NULL is allowed */
 
 void layer2_set_config(struct layer2 *layer2, const struct config *config);
 /* `quiet`: what is taken over now is known to the segment, so it is not announced. */
-void layer2_apply(struct layer2 *layer2, const struct plan *plan, uint32_t hand_over_ms, bool quiet);
+void layer2_apply(
+	struct layer2 *layer2, const struct plan *plan, uint32_t hand_over_ms, bool quiet);
 
 const struct ports *layer2_ports(const struct layer2 *layer2);
 enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address);

@@ -19,7 +19,8 @@ struct arguments {
 enum option_key { OPTION_NODE = 0x200, OPTION_CLASS, OPTION_UNSET };
 
 static const struct argp_option options[] = {
-	{"node-name", OPTION_NODE, "NAME", 0, "The name of this node's Node object ($NODE_NAME)", 0},
+	{"node-name", OPTION_NODE, "NAME", 0, "The name of this node's Node object ($NODE_NAME)",
+		0},
 	{"load-balancer-class", OPTION_CLASS, "CLASS", 0,
 		"Announce Services of this loadBalancerClass; without it, those that have none", 0},
 	{"handle-unset-class", OPTION_UNSET, NULL, 0,
@@ -46,7 +47,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->speaker.node || !*arguments->speaker.node)
-			argp_error(state, "the node's name is missing: give --node-name, or $NODE_NAME");
+			argp_error(state,
+				"the node's name is missing: give --node-name, or $NODE_NAME");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -56,8 +58,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static int run(struct program *program, const struct arguments *arguments, struct err *e)
 {
 	struct speaker *speaker = NULL;
-	int r = program_start(program, "herald-speaker", arguments->speaker.node,
-		&arguments->program, e);
+	int r = program_start(
+		program, "herald-speaker", arguments->speaker.node, &arguments->program, e);
 
 	if (r == 0)
 		r = speaker_new(program, &arguments->speaker, &wire_pcap, &speaker, e);
@@ -74,7 +76,8 @@ int main(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&program_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {options, parse, NULL,
-		"Answers ARP for the addresses of Services of type LoadBalancer that this node owns.",
+		"Answers ARP for the addresses of Services of type LoadBalancer that this node "
+		"owns.",
 		children, NULL, NULL};
 	struct arguments arguments = {.speaker.node = getenv("NODE_NAME")};
 	struct program program = {0};

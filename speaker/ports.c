@@ -137,13 +137,12 @@ static struct interface interface_from(const struct netlink_link *link, bool by_
 
 static void count_requests(struct ports *ports, struct port *port)
 {
-	port->requests = metric_counter(ports->program->metrics,
-		"herald_speaker_arp_requests_total",
-		"ARP requests received for addresses that this node answers.", "interface",
-		port->interface.name, NULL);
-	port->replies = metric_counter(ports->program->metrics,
-		"herald_speaker_arp_replies_total", "ARP replies sent.", "interface",
-		port->interface.name, NULL);
+	port->requests =
+		metric_counter(ports->program->metrics, "herald_speaker_arp_requests_total",
+			"ARP requests received for addresses that this node answers.", "interface",
+			port->interface.name, NULL);
+	port->replies = metric_counter(ports->program->metrics, "herald_speaker_arp_replies_total",
+		"ARP replies sent.", "interface", port->interface.name, NULL);
 }
 
 /* Brings one slot to what the link is now; true where it is freshly usable. */
@@ -193,7 +192,8 @@ static bool follow_links(struct ports *ports, uint64_t *ret_fresh)
 	for (size_t i = 0; i < count; i++) {
 		bool by_name = false;
 		struct slot *slot = is_usable(ports, &links[i], &by_name)
-			? slot_for(ports, links[i].name) : NULL;
+					    ? slot_for(ports, links[i].name)
+					    : NULL;
 		struct interface before;
 
 		if (!slot)

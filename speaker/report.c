@@ -36,8 +36,8 @@ static void event(const struct report *report, const struct plan_vip *vip,
 }
 
 /* The verdict of a plan on a node by name; NULL where it does not know the node. */
-static const uint8_t *verdict_on(const struct plan *plan, const struct plan_vip *vip,
-	const char *node)
+static const uint8_t *verdict_on(
+	const struct plan *plan, const struct plan_vip *vip, const char *node)
 {
 	for (size_t i = 0; i < plan->node_count; i++) {
 		if (strcmp(plan->nodes[i], node) == 0)
@@ -62,8 +62,8 @@ static char *why_taken(const struct report *report, const struct plan_vip *vip,
 		return xasprintf("taken over from \"%s\": the node is gone", old->owner);
 	if (*verdict < PLAN_REFUSAL_COUNT) {
 		metric_add(report->failovers, 1);
-		return xasprintf("taken over from \"%s\": %s", old->owner,
-			plan_verdict_text(*verdict));
+		return xasprintf(
+			"taken over from \"%s\": %s", old->owner, plan_verdict_text(*verdict));
 	}
 	return xasprintf("moved from \"%s\" by the election", old->owner);
 }
@@ -73,9 +73,9 @@ static void report_taken(const struct report *report, const struct plan_vip *vip
 {
 	AUTO_FREE char *why = why_taken(report, vip, before, after);
 	AUTO_FREE char *interfaces = layer2_interfaces_of(report->layer2, &vip->address);
-	AUTO_FREE char *message = xasprintf("announcing %s from node \"%s\" on %s (%s)",
-		ip_text(&vip->address).s, report->self, *interfaces ? interfaces : "no interface",
-		why);
+	AUTO_FREE char *message =
+		xasprintf("announcing %s from node \"%s\" on %s (%s)", ip_text(&vip->address).s,
+			report->self, *interfaces ? interfaces : "no interface", why);
 
 	log_info(report->program->log, "address taken", "address", ip_text(&vip->address).s,
 		"namespace", vip->namespace, "service", vip->service, "interfaces", interfaces,
@@ -89,8 +89,8 @@ static void report_claim(const struct report *report, const struct plan_vip *vip
 	const char *outcome = effect->action == OWNERSHIP_YIELD ? "yielded" : "defended";
 	AUTO_FREE char *interfaces = layer2_interfaces_of(report->layer2, &vip->address);
 	const uint8_t *m = effect->mac, *own = NULL;
-	AUTO_FREE char *claimant = xasprintf(
-		"%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	AUTO_FREE char *claimant =
+		xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 	AUTO_FREE char *ours = NULL;
 	AUTO_FREE char *message = NULL;
 
@@ -148,8 +148,8 @@ void report_ownerless(
 		if (vip->owner || (old && !old->owner))
 			continue;
 		AUTO_FREE char *reasons = plan_explain(after, vip, EXPLAIN_NODES);
-		AUTO_FREE char *message = xasprintf("no node can announce %s: %s",
-			ip_text(&vip->address).s, reasons);
+		AUTO_FREE char *message =
+			xasprintf("no node can announce %s: %s", ip_text(&vip->address).s, reasons);
 
 		log_warn(report->program->log, "no node can announce", "address",
 			ip_text(&vip->address).s, "service", vip->service, "namespace",

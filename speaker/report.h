@@ -24,7 +24,7 @@ void report_init(struct report *report, struct program *program, const char *sel
 void report_effect(const struct report *report, const struct ownership_effect *effect,
 	const struct plan *before, const struct plan *after);
 /* Addresses that nobody owns since this plan (K42); to be called on one node only. */
-void report_ownerless(const struct report *report, const struct plan *before,
-	const struct plan *after);
+void report_ownerless(
+	const struct report *report, const struct plan *before, const struct plan *after);
 
 #endif

@@ -16,7 +16,7 @@
 #include "report.h"
 #include "status_page.h"
 
-#define HAND_OVER_MS 1000u      /* a planned move: until the next owner is heard */
+#define HAND_OVER_MS 1000u	/* a planned move: until the next owner is heard */
 #define STOP_HAND_OVER_MS 3000u /* the same when we stop: others must first be told */
 
 struct speaker {
@@ -28,11 +28,11 @@ struct speaker {
 	struct kube_lease *lease;
 	char *lease_name;
 	struct config_membership timing; /* of the lease */
-	struct timer *timer;   /* coalesces changes into one plan a turn */
+	struct timer *timer;		 /* coalesces changes into one plan a turn */
 	struct plan *plan, *before;
 	struct report report;
 	struct metric *alive;
-	bool adopted;   /* the first plan was carried out */
+	bool adopted; /* the first plan was carried out */
 	bool stopping, lease_released;
 };
 
@@ -67,7 +67,8 @@ static void count_alive(struct speaker *s)
 
 static void stop_when_done(struct speaker *s)
 {
-	if (s->stopping && s->lease_released && layer2_count(s->layer2, OWNERSHIP_HANDING_OVER) == 0)
+	if (s->stopping && s->lease_released &&
+		layer2_count(s->layer2, OWNERSHIP_HANDING_OVER) == 0)
 		loop_stop(s->program->loop);
 }
 

@@ -12,7 +12,7 @@
  * and has layer 2 carry the plan out.
  */
 struct speaker_options {
-	const char *node;        /* --node-name, $NODE_NAME */
+	const char *node;	 /* --node-name, $NODE_NAME */
 	struct plan_class class; /* --load-balancer-class, --handle-unset-class */
 };
 

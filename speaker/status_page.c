@@ -25,10 +25,10 @@ static json_t *interfaces_json(const struct speaker *s)
 			continue;
 		mac = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1],
 			port->mac[2], port->mac[3], port->mac[4], port->mac[5]);
-		json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:b}", "name",
-						    port->interface.name, "mac", mac, "capturing",
-						    port->wire != NULL, "onlyByName",
-						    port->interface.only_by_name));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:b,s:b}", "name", port->interface.name, "mac",
+				      mac, "capturing", port->wire != NULL, "onlyByName",
+				      port->interface.only_by_name));
 	}
 	return list;
 }
@@ -41,9 +41,9 @@ static json_t *members_json(const struct speaker *s)
 	for (size_t i = 0; i < members_count(members); i++) {
 		const struct member *member = members_at(members, i);
 
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "node", member->node, "state",
-						    member_state_text(member->state), "interfaces",
-						    member->interfaces));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "node", member->node,
+						    "state", member_state_text(member->state),
+						    "interfaces", member->interfaces));
 	}
 	return list;
 }
@@ -55,9 +55,9 @@ static json_t *address_json(const struct speaker *s, const struct plan_vip *vip)
 	AUTO_FREE char *verdicts = plan_explain(plan, vip, EXPLAIN_NODES);
 	AUTO_FREE char *service = xasprintf("%s/%s", vip->namespace, vip->service);
 
-	return json_pack("{s:s,s:s,s:I,s:s?,s:b,s:s,s:s,s:s}", "address",
-		ip_text(&vip->address).s, "service", service, "sharers", (json_int_t)vip->sharers,
-		"owner", vip->owner, "ours", vip->ours, "state",
+	return json_pack("{s:s,s:s,s:I,s:s?,s:b,s:s,s:s,s:s}", "address", ip_text(&vip->address).s,
+		"service", service, "sharers", (json_int_t)vip->sharers, "owner", vip->owner,
+		"ours", vip->ours, "state",
 		ownership_state_text(layer2_state_of(speaker_layer2(s), &vip->address)),
 		"interfaces", interfaces, "verdicts", verdicts);
 }

@@ -15,8 +15,8 @@ static const struct object_meta *meta_of(const void *object)
 	return object; /* the first member of every kind */
 }
 
-static size_t place_of(const struct store *store, const char *namespace, const char *name,
-	bool *ret_found)
+static size_t place_of(
+	const struct store *store, const char *namespace, const char *name, bool *ret_found)
 {
 	size_t low = 0, high = store->count;
 

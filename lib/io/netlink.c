@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_MS 5u    /* a change comes as several notifications */
-#define RETRY_MS 1000u  /* after a dump that failed */
+#define SETTLE_MS 5u   /* a change comes as several notifications */
+#define RETRY_MS 1000u /* after a dump that failed */
 
 struct netlink {
 	struct nl_sock *events, *dump;
@@ -42,7 +42,7 @@ static void read_link(struct rtnl_link *from, struct netlink_link *ret)
 	/* Field by field over zeroed memory, so that two dumps compare equal. */
 	ret->index = rtnl_link_get_ifindex(from);
 	ret->ethernet = rtnl_link_get_arptype(from) == ARPHRD_ETHER && mac &&
-		nl_addr_get_len(mac) == sizeof(ret->mac);
+			nl_addr_get_len(mac) == sizeof(ret->mac);
 	ret->loopback = (flags & IFF_LOOPBACK) != 0;
 	ret->up = (flags & IFF_UP) != 0;
 	ret->carrier = (flags & IFF_LOWER_UP) != 0;
@@ -75,7 +75,8 @@ static void read_address(struct rtnl_addr *from, struct netlink_link *links, siz
 
 static int compare_links(const void *a, const void *b)
 {
-	return strcmp(((const struct netlink_link *)a)->name, ((const struct netlink_link *)b)->name);
+	return strcmp(
+		((const struct netlink_link *)a)->name, ((const struct netlink_link *)b)->name);
 }
 
 static int dump(struct netlink *n, struct netlink_link **ret, size_t *ret_count, struct err *e)
@@ -115,7 +116,8 @@ static bool refresh(struct netlink *n, struct err *e, int *ret_error)
 	*ret_error = dump(n, &links, &count, e);
 	if (*ret_error != 0)
 		return false;
-	same = count == n->count && (count == 0 || memcmp(links, n->links, count * sizeof(*links)) == 0);
+	same = count == n->count &&
+	       (count == 0 || memcmp(links, n->links, count * sizeof(*links)) == 0);
 	free(n->links);
 	n->links = links;
 	n->count = count;
@@ -172,8 +174,8 @@ static int subscribe(struct netlink *n, struct err *e)
 	return r < 0 ? fail(e, "connect", r) : 0;
 }
 
-int netlink_new(struct loop *loop, netlink_changed_fn *changed, void *context,
-	struct netlink **ret, struct err *e)
+int netlink_new(struct loop *loop, netlink_changed_fn *changed, void *context, struct netlink **ret,
+	struct err *e)
 {
 	struct netlink *n = xcalloc(1, sizeof(*n));
 	int r;

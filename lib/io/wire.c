@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SNAP_LENGTH 64           /* 42 bytes of ARP frame, and a VLAN tag that libpcap restores */
+#define SNAP_LENGTH 64		 /* 42 bytes of ARP frame, and a VLAN tag that libpcap restores */
 #define BUFFER_SIZE (256 * 1024) /* bytes of ring per interface */
-#define BATCH 256                /* frames handled before the loop gets its turn */
+#define BATCH 256		 /* frames handled before the loop gets its turn */
 #define FILTER "arp"
 
 struct wire {
@@ -33,7 +33,8 @@ static int fail(struct err *e, const char *what, const char *interface, pcap_t *
 	case PCAP_ERROR_PERM_DENIED:
 	case PCAP_ERROR_PROMISC_PERM_DENIED:
 		return err_set(e, -EPERM,
-			"cannot %s `%s`: not permitted; the speaker needs the capability CAP_NET_RAW",
+			"cannot %s `%s`: not permitted; the speaker needs the capability "
+			"CAP_NET_RAW",
 			what, interface);
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		return err_set(e, -ENODEV, "cannot %s `%s`: no such interface", what, interface);
@@ -77,7 +78,8 @@ static int activate(pcap_t *pcap, const char *interface, struct err *e)
 	if (pcap_setdirection(pcap, PCAP_D_IN) != 0)
 		return fail(e, "choose the direction on", interface, pcap, PCAP_ERROR);
 	if (pcap_setnonblock(pcap, 1, text) != 0)
-		return err_set(e, -EIO, "cannot capture on `%s` without blocking: %s", interface, text);
+		return err_set(
+			e, -EIO, "cannot capture on `%s` without blocking: %s", interface, text);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ struct netlink_link {
 	uint8_t mac[6];
 	bool ethernet, loopback;
 	bool up, carrier; /* administratively, and the medium (IFF_UP, IFF_LOWER_UP) */
-	bool enslaved;    /* port of a bridge, bond, ...: its master is the interface to use */
+	bool enslaved;	  /* port of a bridge, bond, ...: its master is the interface to use */
 	struct ip addresses[NETLINK_ADDRESSES_MAX];
 	struct ip_prefix networks[NETLINK_ADDRESSES_MAX]; /* of the same index */
 	size_t address_count;
@@ -36,8 +36,8 @@ struct netlink;
 typedef void netlink_changed_fn(void *context);
 
 /* The links are there when this returns. */
-int netlink_new(struct loop *loop, netlink_changed_fn *changed, void *context,
-	struct netlink **ret, struct err *e);
+int netlink_new(struct loop *loop, netlink_changed_fn *changed, void *context, struct netlink **ret,
+	struct err *e);
 /* Sorted by name; valid until the next `changed` and until netlink_free. */
 const struct netlink_link *netlink_links(const struct netlink *netlink, size_t *ret_count);
 void netlink_free(struct netlink *netlink); /* NULL is allowed */

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Interface lists as told in a Lease: untrusted text (L05, L06). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "herald/core/interfaces.h"
+
+static void text_becomes_a_list_and_text_again(void **state)
+{
+	static const struct {
+		const char *text, *again;
+	} cases[] = {
+		{"", ""},
+		{"eth0", "eth0"},
+		{"eth0=192.0.2.0/24,198.51.100.0/24 eth1 ~dummy0",
+			"eth0=192.0.2.0/24,198.51.100.0/24 eth1 ~dummy0"},
+		{"  eth0   eth1 ", "eth0 eth1"},
+		{"eth0=192.0.2.1/24", "eth0"}, /* host bits */
+		{"eth0=,, eth1=300.0.0.0/8", "eth0 eth1"},
+		{"=192.0.2.0/24 ~ ~=", ""},
+		{"a-name-that-is-much-too-long eth0", "eth0"},
+		{"eth0=1.0.0.0/8,2.0.0.0/8,3.0.0.0/8,4.0.0.0/8,5.0.0.0/8,6.0.0.0/8,7.0.0.0/8,"
+		 "8.0.0.0/8,9.0.0.0/8 eth1",
+			"eth0=1.0.0.0/8,2.0.0.0/8,3.0.0.0/8,4.0.0.0/8,5.0.0.0/8,6.0.0.0/8,"
+			"7.0.0.0/8,8.0.0.0/8 eth1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct interface_list list;
+		char *again;
+
+		interface_list_parse(cases[i].text, &list);
+		again = interface_list_text(&list);
+		assert_string_equal(again, cases[i].again);
+		free(again);
+		interface_list_done(&list);
+	}
+}
+
+static void number_is_bounded(void **state)
+{
+	char text[1001] = "";
+	struct interface_list list;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i += 2)
+		memcpy(text + i, "a ", 3);
+	interface_list_parse(text, &list);
+	assert_int_equal(list.count, INTERFACES_MAX);
+	interface_list_done(&list);
+}
+
+static void container_side_names_are_internal(void **state)
+{
+	static const char *const internal[] = {"veth12ab", "cali0a", "cni0", "docker0", "flannel.1",
+		"lxc1", "kube-ipvs0", "nodelocaldns", "dummy0", "virbr0", "tunl0", "vxlan.calico"};
+	static const char *const usable[] = {"eth0", "ens3", "enp1s0f0", "bond0", "br0", "eth0.10"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(internal) / sizeof(*internal); i++)
+		assert_true(interface_name_is_internal(internal[i]));
+	for (size_t i = 0; i < sizeof(usable) / sizeof(*usable); i++)
+		assert_false(interface_name_is_internal(usable[i]));
+}
+
+static void patterns_allow(void **state)
+{
+	static const char *const patterns[] = {"ens*", "eth[01]"};
+	struct interface interface = {.name = "eth1"};
+
+	(void)state;
+	assert_true(interface_is_allowed(&interface, patterns, 2));
+	assert_false(interface_is_allowed(&interface, patterns, 1));
+	assert_true(interface_is_allowed(&interface, NULL, 0));
+	interface.only_by_name = true;
+	assert_false(interface_is_allowed(&interface, NULL, 0));
+	assert_true(interface_is_allowed(&interface, patterns, 2));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_becomes_a_list_and_text_again),
+		cmocka_unit_test(number_is_bounded),
+		cmocka_unit_test(container_side_names_are_internal),
+		cmocka_unit_test(patterns_allow),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

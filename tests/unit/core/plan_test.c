@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The plan: which node owns which address, and why not the others (K39-K44, L06, L14). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "herald/core/plan.h"
+
+#define NODES 3u
+
+/* A small cluster: node1..node3, all well, one Service at 192.0.2.200. */
+struct scene {
+	struct config config;
+	struct config_pool pools[2];
+	struct ip_range ranges[2];
+	struct config_layer2 rules[2];
+	struct node nodes[NODES];
+	const struct node *node_list[NODES];
+	struct service services[2];
+	struct service_ingress ingress[2];
+	const struct service *service_list[2];
+	struct endpoint endpoints[4];
+	struct endpoint_slice slices[2];
+	const struct endpoint_slice *slice_list[2];
+	struct members *members;
+	struct plan_input input;
+	struct plan *plan;
+};
+
+static struct ip ip(const char *text)
+{
+	struct ip ip;
+
+	assert_true(ip_parse(text, &ip));
+	return ip;
+}
+
+static void show_member(
+	struct scene *s, const char *node, const char *holder, const char *interfaces)
+{
+	static unsigned version;
+	struct string_pair pair = {MEMBER_INTERFACES_ANNOTATION, interfaces};
+	char name[64], number[32];
+	struct lease lease = {.holder = holder, .annotations = {&pair, 1}};
+
+	snprintf(name, sizeof(name), MEMBER_LEASE_PREFIX "%s", node);
+	snprintf(number, sizeof(number), "%u", ++version);
+	lease.meta = (struct object_meta){.name = name, .resource_version = number};
+	lease.renew_time = number;
+	members_put(s->members, &lease, (struct monotime){1});
+}
+
+static void set_up_services(struct scene *s)
+{
+	static const char *const names[] = {"web", "other"};
+
+	for (size_t i = 0; i < 2; i++) {
+		s->ingress[i].ip = ip(i ? "192.0.2.201" : "192.0.2.200");
+		s->services[i] = (struct service){
+			.meta = {.namespace = "default", .name = names[i], .uid = names[i]},
+			.type = SERVICE_LOAD_BALANCER,
+			.ingress = &s->ingress[i],
+			.ingress_count = 1,
+		};
+		s->service_list[i] = &s->services[i];
+		s->slices[i] = (struct endpoint_slice){
+			.meta = {.namespace = "default", .name = names[i]},
+			.service = "web",
+			.family = IP_V4,
+		};
+		s->slice_list[i] = &s->slices[i];
+	}
+}
+
+static int set_up(void **state)
+{
+	static const char *const names[NODES] = {"node1", "node2", "node3"};
+	struct scene *s = calloc(1, sizeof(*s));
+
+	s->members = members_new();
+	s->ranges[0] = (struct ip_range){ip("192.0.2.200"), ip("192.0.2.250")};
+	s->pools[0] = (struct config_pool){.name = "main", .ranges = s->ranges, .range_count = 1};
+	s->config = (struct config){.pools = s->pools, .pool_count = 1};
+	for (size_t i = 0; i < NODES; i++) {
+		s->nodes[i] =
+			(struct node){.meta = {.namespace = "", .name = names[i]}, .ready = true};
+		s->node_list[i] = &s->nodes[i];
+		show_member(s, names[i], names[i], "eth0=192.0.2.0/24");
+	}
+	set_up_services(s);
+	s->input = (struct plan_input){
+		.config = &s->config,
+		.services = s->service_list,
+		.service_count = 1,
+		.slices = s->slice_list,
+		.nodes = s->node_list,
+		.node_count = NODES,
+		.members = s->members,
+		.self = "node1",
+	};
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct scene *s = *state;
+
+	plan_free(s->plan);
+	members_free(s->members);
+	free(s);
+	return 0;
+}
+
+/* The plan's entry for 192.0.2.200. */
+static const struct plan_vip *plan_web(struct scene *s)
+{
+	struct ip address = ip("192.0.2.200");
+
+	plan_free(s->plan);
+	s->plan = plan_make(&s->input);
+	return plan_find(s->plan, &address);
+}
+
+static void one_owner_that_all_agree_on(void **state)
+{
+	struct scene *s = *state;
+	char owner[16];
+	size_t ours = 0;
+
+	snprintf(owner, sizeof(owner), "%s", plan_web(s)->owner);
+	for (size_t i = 0; i < NODES; i++) {
+		s->input.self = s->nodes[i].meta.name;
+		assert_string_equal(plan_web(s)->owner, owner);
+		ours += plan_web(s)->ours;
+	}
+	assert_int_equal(ours, 1);
+}
+
+static void K40_each_refusal_has_its_verdict(void **state)
+{
+	struct scene *s = *state;
+	static const struct string_pair labels[] = {
+		{"node.kubernetes.io/exclude-from-external-load-balancers", ""}};
+	struct node *node = &s->nodes[1];
+	const struct node well = *node;
+	struct {
+		struct node node;
+		uint8_t verdict;
+	} cases[8];
+
+	for (size_t i = 0; i < 8; i++)
+		cases[i].node = well;
+	cases[0].node.meta.deleting = true;
+	cases[0].verdict = PLAN_NODE_DELETING;
+	cases[1].node.to_be_deleted = true;
+	cases[1].verdict = PLAN_TO_BE_DELETED;
+	cases[2].node.out_of_service = true;
+	cases[2].verdict = PLAN_OUT_OF_SERVICE;
+	cases[3].node.shutting_down = true;
+	cases[3].verdict = PLAN_SHUTTING_DOWN;
+	cases[4].node.network_unavailable = true;
+	cases[4].verdict = PLAN_NETWORK_UNAVAILABLE;
+	cases[5].node.labels = (struct string_map){labels, 1};
+	cases[5].verdict = PLAN_EXCLUDED;
+	cases[6].node.ready = false;
+	cases[6].verdict = PLAN_ELIGIBLE | PLAN_WORSE_NOT_READY;
+	cases[7].node.unschedulable = true; /* C21: cordon alone changes nothing */
+	cases[7].verdict = PLAN_ELIGIBLE;
+	for (size_t i = 0; i < 8; i++) {
+		*node = cases[i].node;
+		assert_int_equal(plan_web(s)->verdicts[1], cases[i].verdict);
+	}
+}
+
+static void K40_not_ready_owns_where_nobody_is_better(void **state)
+{
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < NODES; i++)
+		s->nodes[i].ready = false;
+	assert_non_null(plan_web(s)->owner);
+	s->nodes[2].ready = true;
+	assert_string_equal(plan_web(s)->owner, "node3");
+}
+
+static void K42_nobody_and_the_reasons(void **state)
+{
+	struct scene *s = *state;
+	char *text;
+
+	show_member(s, "node1", "", "eth0=192.0.2.0/24");
+	show_member(s, "node2", "node2", "");
+	s->nodes[2].meta.name = "node9";
+	assert_null(plan_web(s)->owner);
+	text = plan_explain(s->plan, plan_web(s), 2);
+	assert_string_equal(text, "node1: its speaker is stopping; node2: no suitable interface is "
+				  "up and 1 more");
+	free(text);
+}
+
+static void C22_exclusion_can_be_switched_off(void **state)
+{
+	struct scene *s = *state;
+	static const struct string_pair labels[] = {
+		{"node.kubernetes.io/exclude-from-external-load-balancers", ""}};
+
+	for (size_t i = 0; i < NODES; i++)
+		s->nodes[i].labels = (struct string_map){labels, 1};
+	assert_null(plan_web(s)->owner);
+	s->config.ignore_exclude_label = true;
+	assert_non_null(plan_web(s)->owner);
+}
+
+static void L06_node_off_the_segment_is_worse(void **state)
+{
+	struct scene *s = *state;
+
+	show_member(s, "node1", "node1", "eth1=10.0.0.0/24");
+	show_member(s, "node2", "node2", "eth0=192.0.2.0/24 eth1=10.0.0.0/24");
+	show_member(s, "node3", "node3", "eth1=10.0.0.0/24");
+	assert_string_equal(plan_web(s)->owner, "node2");
+	assert_int_equal(s->plan->vips[0].verdicts[0], PLAN_ELIGIBLE | PLAN_WORSE_OFF_LINK);
+}
+
+static void set_endpoint(struct scene *s, size_t i, const char *node, const char *flags)
+{
+	s->endpoints[i] = (struct endpoint){.node = node,
+		.ready = strchr(flags, 'r') != NULL,
+		.serving = strchr(flags, 's') != NULL,
+		.terminating = strchr(flags, 't') != NULL};
+}
+
+static void K44_local_policy_follows_endpoints(void **state)
+{
+	struct scene *s = *state;
+
+	s->services[0].traffic_local = true;
+	s->input.slice_count = 2;
+	s->slices[0].endpoints = s->endpoints;
+	s->slices[0].endpoint_count = 1;
+	s->slices[1].endpoints = s->endpoints + 1;
+	s->slices[1].endpoint_count = 2;
+	set_endpoint(s, 0, "node2", "rs");
+	set_endpoint(s, 1, "node1", "st");
+	set_endpoint(s, 2, "", "rs"); /* K43: without a node, no harm */
+	assert_string_equal(plan_web(s)->owner, "node2");
+	assert_int_equal(s->plan->vips[0].verdicts[2], PLAN_NO_ENDPOINT);
+	set_endpoint(s, 0, "node2", "");
+	assert_string_equal(plan_web(s)->owner, "node1");
+	set_endpoint(s, 1, "node1", "t");
+	assert_null(plan_web(s)->owner);
+	set_endpoint(s, 1, "node1", "rs");
+	s->slices[1].family = IP_V6; /* K43: the address's own family only */
+	assert_null(plan_web(s)->owner);
+}
+
+static void L14_rules_select_services_nodes_interfaces(void **state)
+{
+	struct scene *s = *state;
+	const char *value = "yes", *pattern = "eth1", *pool = "other";
+	struct selector_requirement needs = {"speak", SELECTOR_IN, &value, 1};
+	struct selector selector = {&needs, 1};
+	static const struct string_pair labels[] = {{"speak", "yes"}};
+
+	s->config.layer2 = s->rules;
+	s->config.layer2_count = 1;
+	s->rules[0] = (struct config_layer2){.name = "", .service_selectors = {&selector, 1}};
+	assert_int_equal(plan_web(s)->verdicts[0], PLAN_NO_RULE);
+	s->services[0].labels = (struct string_map){labels, 1};
+	assert_non_null(plan_web(s)->owner);
+	s->rules[0].node_selectors = (struct selector_list){&selector, 1};
+	assert_int_equal(plan_web(s)->verdicts[0], PLAN_NOT_SELECTED);
+	s->nodes[0].labels = (struct string_map){labels, 1};
+	assert_string_equal(plan_web(s)->owner, "node1");
+	s->rules[0].interfaces = (struct config_string_list){&pattern, 1};
+	assert_int_equal(plan_web(s)->verdicts[0], PLAN_NO_INTERFACE);
+	show_member(s, "node1", "node1", "eth0=192.0.2.0/24 eth1");
+	assert_string_equal(plan_web(s)->owner, "node1");
+	assert_string_equal(plan_web(s)->where.patterns[0], "eth1");
+	assert_false(plan_web(s)->where.suitable);
+	s->rules[0].pools = (struct config_string_list){&pool, 1};
+	assert_int_equal(plan_web(s)->verdicts[0], PLAN_NO_RULE);
+}
+
+static void only_ours_from_our_pools(void **state)
+{
+	struct scene *s = *state;
+
+	s->services[0].load_balancer_class = "example.com/other";
+	assert_null(plan_web(s));
+	s->input.class.name = "example.com/other";
+	assert_non_null(plan_web(s));
+	s->services[0].load_balancer_class = NULL;
+	assert_null(plan_web(s));
+	s->input.class.handle_unset = true;
+	assert_non_null(plan_web(s));
+	s->services[0].meta.deleting = true;
+	assert_null(plan_web(s));
+	s->services[0].meta.deleting = false;
+	s->services[0].type = SERVICE_CLUSTER_IP;
+	assert_null(plan_web(s));
+	s->services[0].type = SERVICE_LOAD_BALANCER;
+	s->ingress[0].ip = ip("192.0.2.99");
+	assert_null(plan_web(s));
+	s->input.config = NULL;
+	assert_null(plan_web(s));
+}
+
+static void A06_shared_address_is_owned_as_one(void **state)
+{
+	struct scene *s = *state;
+
+	s->input.service_count = 2;
+	s->ingress[1].ip = s->ingress[0].ip;
+	s->services[1].traffic_local = true;
+	s->slices[0].service = "other";
+	s->slices[0].endpoints = s->endpoints;
+	s->slices[0].endpoint_count = 1;
+	s->input.slice_count = 1;
+	set_endpoint(s, 0, "node3", "rs");
+	assert_int_equal(plan_web(s)->sharers, 2);
+	assert_int_equal(s->plan->vip_count, 1);
+	assert_string_equal(plan_web(s)->owner, "node3");
+}
+
+static void O01_leaving_node_hands_over(void **state)
+{
+	struct scene *s = *state;
+
+	s->input.self = plan_web(s)->owner[4] == '1' ? "node1" : "node2";
+	s->input.self_leaving = true;
+	assert_string_not_equal(plan_web(s)->owner, s->input.self);
+	s->input.node_count = 1;
+	s->input.self = "node1";
+	assert_null(plan_web(s)->owner);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_owner_that_all_agree_on),
+		TEST(K40_each_refusal_has_its_verdict),
+		TEST(K40_not_ready_owns_where_nobody_is_better),
+		TEST(K42_nobody_and_the_reasons),
+		TEST(C22_exclusion_can_be_switched_off),
+		TEST(L06_node_off_the_segment_is_worse),
+		TEST(K44_local_policy_follows_endpoints),
+		TEST(L14_rules_select_services_nodes_interfaces),
+		TEST(only_ours_from_our_pools),
+		TEST(A06_shared_address_is_owned_as_one),
+		TEST(O01_leaving_node_hands_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
