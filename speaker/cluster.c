@@ -136,11 +136,21 @@ static void feed_changed(struct feed *feed)
 	feed->cluster->sink.changed(feed->cluster->context);
 }
 
+/* Pods come and go by the thousand; only those behind a Service with policy Local count. */
+static bool slice_matters(const struct cluster *c, const struct endpoint_slice *slice)
+{
+	const struct service *service =
+		store_find(&c->feeds[SERVICES].store, slice->meta.namespace, slice->service);
+
+	return service && service->traffic_local;
+}
+
 static void on_put(void *context, const json_t *object)
 {
 	struct feed *feed = context;
 	const struct object_meta *meta;
 	void *decoded;
+	bool matters;
 
 	if (feed->kind == LEASES) {
 		put_lease(feed->cluster, object);
@@ -158,8 +168,10 @@ static void on_put(void *context, const json_t *object)
 			feed_changed(feed);
 		return;
 	}
+	matters = feed->kind != SLICES || slice_matters(feed->cluster, decoded);
 	store_put_take(&feed->store, decoded);
-	feed_changed(feed);
+	if (matters)
+		feed_changed(feed);
 }
 
 static void on_gone(void *context, const json_t *object)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "herald/kube/config_watch.h"
 #include "herald/kube/lease.h"
@@ -17,6 +18,7 @@
 #include "status_page.h"
 
 #define HAND_OVER_MS 1000u	/* a planned move: until the next owner is heard */
+#define PLAN_PAUSE 4u		/* times what a plan took until the next: 20% at most */
 #define STOP_HAND_OVER_MS 3000u /* the same when we stop: others must first be told */
 
 struct speaker {
@@ -29,6 +31,7 @@ struct speaker {
 	char *lease_name;
 	struct config_membership timing; /* of the lease */
 	struct timer *timer;		 /* coalesces changes into one plan a turn */
+	struct monotime not_before;	 /* the next plan: a burst of changes is bounded */
 	struct plan *plan, *before;
 	struct report report;
 	struct metric *alive;
@@ -39,7 +42,15 @@ struct speaker {
 static void touch(struct speaker *s)
 {
 	if (!timer_is_running(s->timer))
-		timer_start(s->timer, 0);
+		timer_start(s->timer, monotime_ms_until(loop_now(s->program->loop), s->not_before));
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static bool is_first_alive(const struct speaker *s)
@@ -88,6 +99,7 @@ static void reconcile(void *context)
 		.self_leaving = s->stopping,
 	};
 	bool quiet = !s->adopted && cluster_was_valid_at_start(s->cluster);
+	uint64_t begin;
 
 	count_alive(s);
 	if (!can_plan(s)) {
@@ -96,7 +108,9 @@ static void reconcile(void *context)
 	}
 	cluster_fill(s->cluster, &input);
 	s->before = s->plan;
+	begin = clock_ns();
 	s->plan = plan_make(&input);
+	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
 	layer2_apply(s->layer2, s->plan, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS, quiet);
 	if (!s->stopping && is_first_alive(s))

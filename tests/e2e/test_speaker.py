@@ -8,7 +8,8 @@ import pytest
 
 from harness.kube import namespace, service
 from harness.mini import MiniApiServer
-from harness.speaker import Capture, Speakers, answers, arping
+from harness.process import Process
+from harness.speaker import BIN, Capture, Speakers, answers, arping
 from harness.wait import wait_for
 
 VIP = "192.0.2.200"
@@ -219,6 +220,41 @@ layer2:
     owner = speakers.owner(VIP)
     assert speakers.address(owner, VIP)["interfaces"] == "eth1"
     assert answers(lab.client, VIP) == set()
+
+
+def test_L05_changed_mac_is_announced(speakers, lab, workdir):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    capture = Capture(lab.client, workdir)
+    mac = "02:00:00:aa:bb:cc"
+    owner.run("ip", "link", "set", "eth0", "address", mac)
+    wait_for("the new MAC in both forms", lambda: {(REQUEST, mac), (REPLY, mac)} <= set(capture.gratuitous(VIP)))
+    capture.stop()
+    assert answers(lab.client, VIP) == {mac}
+
+
+def test_L10_host_settings_that_spoil_it_are_told(speakers, lab):
+    node1, node2 = lab.nodes
+    node1.run("sysctl", "-qw", "net.ipv4.conf.eth0.proxy_arp=1")
+    node2.run("ip", "link", "add", "kube-ipvs0", "type", "bridge")  # as IPVS mode leaves it
+    speakers.start()
+    assert "proxy_arp is on" in speakers.running[node1.name].text()
+    assert "strictARP" in speakers.running[node2.name].text()
+    assert "strictARP" not in speakers.running[node1.name].text()
+
+
+def test_missing_capability_is_named(speakers, lab):
+    node = lab.nodes[0]
+    speakers.running[node.name] = Process("without-raw", [
+        "setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw", BIN / "herald-speaker", "--node-name",
+        node.name, "--kubeconfig", speakers.server.kubeconfig, "--listen", "127.0.0.1:7473"], speakers.folder, node.ns)
+    wait_for("the message", lambda: "CAP_NET_RAW" in speakers.running[node.name].text())
+    # It lives on and is not eligible: others serve.
+    speakers.start(lab.nodes[1])
+    speakers.add_service("web", VIP)
+    wait_for("the other to own it", lambda: answers(lab.client, VIP) == {lab.nodes[1].mac})
+    assert speakers.status(node)["addresses"][0]["owner"] == lab.nodes[1].name
 
 
 def claim(host, address, count=1):
