@@ -48,14 +48,25 @@ bool ip_parse(const char *text, struct ip *ret)
 	return false;
 }
 
+/* glibc writes these (once "IPv4-compatible", RFC 4291 2.5.5.1) with a dotted tail. */
+static bool is_low_32_bits(const uint8_t bytes[static 16])
+{
+	static const uint8_t zero[12];
+
+	return memcmp(bytes, zero, sizeof(zero)) == 0 && (bytes[12] || bytes[13]);
+}
+
 struct ip_text ip_text(const struct ip *ip)
 {
 	struct ip_text text = {"none"};
+	const uint8_t *b = ip->bytes;
 
 	if (ip->family == IP_V4)
-		inet_ntop(AF_INET, ip->bytes, text.s, sizeof(text.s));
+		inet_ntop(AF_INET, b, text.s, sizeof(text.s));
+	else if (ip->family == IP_V6 && is_low_32_bits(b))
+		snprintf(text.s, sizeof(text.s), "::%x:%x", b[12] << 8 | b[13], b[14] << 8 | b[15]);
 	else if (ip->family == IP_V6)
-		inet_ntop(AF_INET6, ip->bytes, text.s, sizeof(text.s));
+		inet_ntop(AF_INET6, b, text.s, sizeof(text.s));
 	return text;
 }
 

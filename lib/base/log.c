@@ -123,8 +123,7 @@ static bool is_bare(const char *value)
 	return length > 0 && value[length] == '\0' && length <= VALUE_MAX;
 }
 
-static void put_field(struct line *line, enum log_format format, const char *key,
-	const char *value)
+static void put_field(struct line *line, enum log_format format, const char *key, const char *value)
 {
 	bool is_first = line->length == 0;
 

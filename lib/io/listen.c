@@ -88,8 +88,8 @@ static int fail(const struct listen_address *address, int error, struct err *e)
 		strerror(error), hint);
 }
 
-static socklen_t to_sockaddr(const struct listen_address *address, int family,
-	struct sockaddr_storage *ret)
+static socklen_t to_sockaddr(
+	const struct listen_address *address, int family, struct sockaddr_storage *ret)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(address->port)};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port)};

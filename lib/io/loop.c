@@ -229,8 +229,8 @@ static void signal_fired(uv_signal_t *handle, int signal_number)
 	watch->fn(watch->context, signal_number);
 }
 
-int loop_on_signal(struct loop *loop, int signal_number, signal_fn *fn, void *context,
-	struct err *e)
+int loop_on_signal(
+	struct loop *loop, int signal_number, signal_fn *fn, void *context, struct err *e)
 {
 	struct signal_watch *watch = xcalloc(1, sizeof(*watch));
 	int r;

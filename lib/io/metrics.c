@@ -21,8 +21,8 @@ enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 struct metric {
 	enum metric_type type;
-	char *labels; /* a="b",c="d", escaped; "" for none */
-	double value; /* the sum, of a histogram */
+	char *labels;	   /* a="b",c="d", escaped; "" for none */
+	double value;	   /* the sum, of a histogram */
 	uint64_t *buckets; /* observations by bound, not cumulative; the last is +Inf */
 	const double *bounds;
 	size_t bound_count;
@@ -79,8 +79,8 @@ void metrics_free(struct metrics *metrics)
 	free(metrics);
 }
 
-static struct family *family_get(struct metrics *m, enum metric_type type, const char *name,
-	const char *help)
+static struct family *family_get(
+	struct metrics *m, enum metric_type type, const char *name, const char *help)
 {
 	struct family *family;
 

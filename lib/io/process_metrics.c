@@ -32,8 +32,7 @@ static void read_usage(struct process_metrics *process)
 	struct rlimit limit;
 
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		metric_set(process->cpu,
-			seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
+		metric_set(process->cpu, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		metric_set(process->max_fds, (double)limit.rlim_cur);
 }
@@ -122,12 +121,12 @@ struct process_metrics *process_metrics_new(struct metrics *m)
 
 	process->cpu = metric_counter(m, "process_cpu_seconds_total",
 		"Total user and system CPU time spent in seconds.", NULL);
-	process->memory = metric_gauge(m, "process_resident_memory_bytes",
-		"Resident memory size in bytes.", NULL);
-	process->open_fds = metric_gauge(m, "process_open_fds",
-		"Number of open file descriptors.", NULL);
-	process->max_fds = metric_gauge(m, "process_max_fds",
-		"Maximum number of open file descriptors.", NULL);
+	process->memory = metric_gauge(
+		m, "process_resident_memory_bytes", "Resident memory size in bytes.", NULL);
+	process->open_fds =
+		metric_gauge(m, "process_open_fds", "Number of open file descriptors.", NULL);
+	process->max_fds = metric_gauge(
+		m, "process_max_fds", "Maximum number of open file descriptors.", NULL);
 	process->start = metric_gauge(m, "process_start_time_seconds",
 		"Start time of the process since unix epoch in seconds.", NULL);
 	read_start(process);

@@ -123,8 +123,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, const stru
  * refuse, but a scraper wants to keep its own.
  */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
-	const char *method, const char *version, const char *data, size_t *data_size,
-	void **seen)
+	const char *method, const char *version, const char *data, size_t *data_size, void **seen)
 {
 	static char mark;
 	struct answer answer;
@@ -228,8 +227,8 @@ void status_server_set_ready(struct status_server *server, ready_fn *fn, void *c
 	server->ready_context = context;
 }
 
-void status_server_add_page(struct status_server *server, const char *path, page_fn *fn,
-	void *context)
+void status_server_add_page(
+	struct status_server *server, const char *path, page_fn *fn, void *context)
 {
 	struct page *page = xcalloc(1, sizeof(*page));
 

@@ -42,8 +42,8 @@ static const struct argp_option argp_options[] = {
 	{"config-map", KEY_CONFIG_MAP, "NAME", 0,
 		"ConfigMap that holds the configuration (default: herald-config)", 1},
 	{NULL, 0, NULL, 0, "Observation:", 2},
-	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0,
-		"Where /metrics, /healthz and /readyz are served", 2},
+	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0, "Where /metrics, /healthz and /readyz are served",
+		2},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info (default), warn or error", 2},
 	{"log-format", KEY_LOG_FORMAT, "FORMAT", 0, "logfmt (default) or json", 2},
 	{0},
@@ -140,8 +140,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_LOG_FORMAT:
 		if (!log_format_parse(text, &options->log_format))
-			argp_error(
-				state, "--log-format: \"%s\" is neither logfmt nor json", text);
+			argp_error(state, "--log-format: \"%s\" is neither logfmt nor json", text);
 		return 0;
 	case ARGP_KEY_END:
 		check_names(options, state);
@@ -217,8 +216,8 @@ static void on_signal(void *context, int signal_number)
 	struct run *run = context;
 
 	if (run->stopping) {
-		log_warn(run->program->log, "stopping at once", "signal",
-			strsignal(signal_number), NULL);
+		log_warn(run->program->log, "stopping at once", "signal", strsignal(signal_number),
+			NULL);
 		loop_stop(run->program->loop);
 		return;
 	}
@@ -248,8 +247,8 @@ static int watch_signals(struct run *run, struct err *e)
 	return r;
 }
 
-int program_run(struct program *program, void (*stop)(void *context), void *context,
-	uint32_t bound_ms)
+int program_run(
+	struct program *program, void (*stop)(void *context), void *context, uint32_t bound_ms)
 {
 	struct run run = {
 		.program = program, .stop = stop, .context = context, .bound_ms = bound_ms};

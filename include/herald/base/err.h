@@ -38,7 +38,7 @@ void free_pointer(void *pointer_to_pointer);
 
 /* Hands over what a local with a cleanup attribute holds. */
 #define STEAL(p)                                                                                   \
-	({                                                                                         \
+	__extension__({                                                                            \
 		__typeof__(p) steal_taken_ = (p);                                                  \
 		(p) = NULL;                                                                        \
 		steal_taken_;                                                                      \
