@@ -21,9 +21,9 @@
 #include <utlist.h>
 
 #define HANDLES_KEPT 8u
-#define STREAMS_MAX 1000L /* the server's own limit holds where it is lower */
-#define CONNECTIONS_MAX 16L   /* without HTTP/2 each watch needs its own */
-#define ACTIVE_MAX 90u        /* an API server allows 100 streams; more wait in `queued` */
+#define STREAMS_MAX 1000L   /* the server's own limit holds where it is lower */
+#define CONNECTIONS_MAX 16L /* without HTTP/2 each watch needs its own */
+#define ACTIVE_MAX 90u	    /* an API server allows 100 streams; more wait in `queued` */
 #define CURL_BUFFER 16384L
 #define CONNECT_TIMEOUT_MS 5000L
 

@@ -24,7 +24,7 @@ struct ip_range {
 
 struct ip_prefix {
 	struct ip address; /* host bits are zero */
-	uint8_t length;    /* 0..32 or 0..128 */
+	uint8_t length;	   /* 0..32 or 0..128 */
 };
 
 #define IP_TEXT_MAX 46

@@ -28,36 +28,36 @@ struct config_pool {
 	size_t range_count;
 	struct ip_range *reserved; /* never given out (A03) */
 	size_t reserved_count;
-	bool auto_assign;    /* default true; false: only on request */
-	bool avoid_buggy_ips; /* no .0 and .255 of IPv4 */
-	bool disabled;       /* gives nothing new; what it gave stays */
+	bool auto_assign;	      /* default true; false: only on request */
+	bool avoid_buggy_ips;	      /* no .0 and .255 of IPv4 */
+	bool disabled;		      /* gives nothing new; what it gave stays */
 	bool share_across_namespaces; /* default false (A06) */
-	bool spread;         /* allocationOrder: spread instead of first-free */
-	bool move_when_removed; /* whenRemoved: move; default keep (A08) */
-	int32_t priority;    /* lower is tried first, as in MetalLB; ties by name; default 0 */
-	struct config_string_list namespaces;   /* empty: all (with namespace_selectors empty) */
+	bool spread;		      /* allocationOrder: spread instead of first-free */
+	bool move_when_removed;	      /* whenRemoved: move; default keep (A08) */
+	int32_t priority; /* lower is tried first, as in MetalLB; ties by name; default 0 */
+	struct config_string_list namespaces; /* empty: all (with namespace_selectors empty) */
 	struct selector_list namespace_selectors;
 	struct selector_list service_selectors; /* alternatives; empty: every Service */
-	struct config_string_list classes;      /* loadBalancerClass values; empty: all ours */
-	unsigned line; /* where it begins in the text, from 1 */
+	struct config_string_list classes;	/* loadBalancerClass values; empty: all ours */
+	unsigned line;				/* where it begins in the text, from 1 */
 };
 
 /* One layer 2 advertisement rule. No rule at all in the file: one that matches all. */
 struct config_layer2 {
-	const char *name; /* "" when not given */
-	struct config_string_list pools; /* empty: every pool */
-	struct config_string_list interfaces; /* names or shell patterns; empty: all suitable */
-	struct selector_list node_selectors;    /* alternatives; empty: every node */
+	const char *name;			/* "" when not given */
+	struct config_string_list pools;	/* empty: every pool */
+	struct config_string_list interfaces;	/* names or shell patterns; empty: all suitable */
+	struct selector_list node_selectors;	/* alternatives; empty: every node */
 	struct selector_list service_selectors; /* L14 */
 	unsigned line;
 };
 
 /* How gratuitous announcements are made (L04, C17). Times in milliseconds. */
 struct config_announce {
-	uint32_t repeat;      /* frames on taking over; default 5 */
-	uint32_t spacing_ms;  /* between them; default 200 */
-	uint32_t refresh_s;   /* periodic repeat; 0: off; default 60 */
-	bool reply_form;      /* also send the ARP reply form; default true */
+	uint32_t repeat;     /* frames on taking over; default 5 */
+	uint32_t spacing_ms; /* between them; default 200 */
+	uint32_t refresh_s;  /* periodic repeat; 0: off; default 60 */
+	bool reply_form;     /* also send the ARP reply form; default true */
 };
 
 /* Lease timing of the speakers. */
@@ -66,6 +66,7 @@ struct config_membership {
 	uint32_t renew_interval_ms; /* default 1000 */
 };
 
+struct arena;
 struct config_bgp; /* parsed and checked; see core/config_bgp.h */
 
 struct config {
@@ -75,15 +76,18 @@ struct config {
 	size_t layer2_count;
 	struct config_announce announce;
 	struct config_membership membership;
-	struct config_bgp *bgp; /* NULL: none */
-	bool metallb_annotations;     /* compatibility.metallbAnnotations (A10) */
-	bool ignore_exclude_label;    /* nodes.ignoreExcludeLabel (C22) */
+	struct config_bgp *bgp;	   /* NULL: none */
+	bool metallb_annotations;  /* compatibility.metallbAnnotations (A10) */
+	bool ignore_exclude_label; /* nodes.ignoreExcludeLabel (C22) */
+	/* addresses.whenRemoved: of addresses whose pool is gone; each pool's default too */
+	bool move_when_removed;
+	struct arena *memory; /* holds all of the above; config_parse's and config_free's */
 };
 
 struct config_problem {
 	unsigned line, column; /* from 1; 0: the whole document */
 	char field[128];       /* "pools[2].addresses[0]" */
-	char text[384];        /* what is wrong with which value, and how to mend it */
+	char text[384];	       /* what is wrong with which value, and how to mend it */
 };
 
 struct config_problems {

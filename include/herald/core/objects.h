@@ -21,8 +21,8 @@ struct object_meta {
 	const char *name;
 	const char *uid;
 	const char *resource_version; /* opaque; sent back as precondition */
-	int64_t created_unix;         /* creationTimestamp, seconds; 0 absent */
-	bool deleting;                /* deletionTimestamp is set */
+	int64_t created_unix;	      /* creationTimestamp, seconds; 0 absent */
+	bool deleting;		      /* deletionTimestamp is set */
 };
 
 struct string_pair {
@@ -37,21 +37,26 @@ struct string_map {
 /* NULL when the key is absent. */
 const char *string_map_get(const struct string_map *map, const char *key);
 
-enum service_type { SERVICE_CLUSTER_IP, SERVICE_NODE_PORT, SERVICE_LOAD_BALANCER, SERVICE_EXTERNAL_NAME };
+enum service_type {
+	SERVICE_CLUSTER_IP,
+	SERVICE_NODE_PORT,
+	SERVICE_LOAD_BALANCER,
+	SERVICE_EXTERNAL_NAME
+};
 enum protocol { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_OTHER };
 enum family_policy { FAMILY_SINGLE, FAMILY_PREFER_DUAL, FAMILY_REQUIRE_DUAL };
 
 struct service_port {
 	uint16_t port, node_port; /* node_port 0: none */
-	uint8_t protocol;         /* enum protocol */
+	uint8_t protocol;	  /* enum protocol */
 };
 
 struct service_ingress {
-	struct ip ip;       /* IP_NONE: a hostname, or text that is no address */
-	bool canonical;     /* the text was ip_text(ip) */
-	bool ip_mode_vip;   /* ipMode absent counts as not set */
+	struct ip ip;	  /* IP_NONE: a hostname, or text that is no address */
+	bool canonical;	  /* the text was ip_text(ip) */
+	bool ip_mode_vip; /* ipMode absent counts as not set */
 	bool ip_mode_set;
-	bool has_ports;     /* ports[] present (another implementation's, or ours) */
+	bool has_ports; /* ports[] present (another implementation's, or ours) */
 };
 
 /* Condition types of ours begin with "herald.io/"; others' are not kept. */
@@ -64,11 +69,11 @@ struct condition {
 struct service {
 	struct object_meta meta;
 	enum service_type type;
-	bool has_finalizer; /* SERVICE_FINALIZER is among the finalizers */
+	bool has_finalizer;		 /* SERVICE_FINALIZER is among the finalizers */
 	const char *load_balancer_class; /* NULL: unset */
-	const char *load_balancer_ip;    /* spec.loadBalancerIP as written; "" unset */
+	const char *load_balancer_ip;	 /* spec.loadBalancerIP as written; "" unset */
 	uint8_t families[2]; /* enum ip_family, in the Service's order; from clusterIPs when
-	                        ipFamilies is empty (K27); [1] is IP_NONE for one family */
+				ipFamilies is empty (K27); [1] is IP_NONE for one family */
 	enum family_policy family_policy;
 	bool traffic_local; /* externalTrafficPolicy: Local */
 	const struct ip *external_ips;
@@ -80,17 +85,17 @@ struct service {
 	struct string_map labels;
 	struct string_map selector;    /* spec.selector */
 	struct string_map annotations; /* only keys under herald.io/, metallb.io/ and
-	                                  metallb.universe.tf/ are kept */
+					  metallb.universe.tf/ are kept */
 };
 
 struct node {
 	struct object_meta meta;
-	bool ready;               /* condition Ready is True */
-	bool network_unavailable; /* condition NetworkUnavailable is True */
-	bool unschedulable;       /* cordoned */
-	bool to_be_deleted;       /* taint ToBeDeletedByClusterAutoscaler */
-	bool out_of_service;      /* taint node.kubernetes.io/out-of-service */
-	bool shutting_down;       /* Ready is False because the node is shutting down */
+	bool ready;		    /* condition Ready is True */
+	bool network_unavailable;   /* condition NetworkUnavailable is True */
+	bool unschedulable;	    /* cordoned */
+	bool to_be_deleted;	    /* taint ToBeDeletedByClusterAutoscaler */
+	bool out_of_service;	    /* taint node.kubernetes.io/out-of-service */
+	bool shutting_down;	    /* Ready is False because the node is shutting down */
 	const struct ip *addresses; /* InternalIP and ExternalIP */
 	uint16_t address_count;
 	struct string_map labels;
@@ -100,14 +105,14 @@ struct node {
 bool node_is_excluded_from_load_balancers(const struct node *node);
 
 struct endpoint {
-	const char *node; /* nodeName; "" when absent */
+	const char *node;		  /* nodeName; "" when absent */
 	bool ready, serving, terminating; /* absent: true, true, false (K43) */
 };
 
 struct endpoint_slice {
 	struct object_meta meta;
 	const char *service; /* label kubernetes.io/service-name; "" when absent */
-	uint8_t family;      /* IP_NONE for FQDN slices */
+	uint8_t family;	     /* IP_NONE for FQDN slices */
 	const struct endpoint *endpoints;
 	uint32_t endpoint_count;
 };
@@ -115,9 +120,9 @@ struct endpoint_slice {
 /* coordination/v1 Lease. Times are not parsed: expiry is judged by the reader's clock. */
 struct lease {
 	struct object_meta meta;
-	const char *holder;     /* spec.holderIdentity; "" when absent */
+	const char *holder;	/* spec.holderIdentity; "" when absent */
 	const char *renew_time; /* spec.renewTime as written; "" when absent */
-	uint32_t duration_s;    /* spec.leaseDurationSeconds; 0 when absent */
+	uint32_t duration_s;	/* spec.leaseDurationSeconds; 0 when absent */
 	uint32_t transitions;
 	struct string_map labels;
 	struct string_map annotations; /* herald.io/ only */
@@ -130,7 +135,8 @@ struct config_map {
 	size_t length;
 };
 
-struct namespace {
+struct namespace
+{
 	struct object_meta meta;
 	struct string_map labels;
 };

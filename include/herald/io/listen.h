@@ -9,7 +9,7 @@
 
 /* Where to accept TCP connections, as --listen gives it. */
 struct listen_address {
-	struct ip ip; /* IP_NONE: every address of both families */
+	struct ip ip;  /* IP_NONE: every address of both families */
 	uint16_t port; /* 0: the kernel picks one */
 };
 

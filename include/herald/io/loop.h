@@ -44,7 +44,7 @@ void fd_watch_free(struct fd_watch *watch); /* the fd stays the caller's; NULL i
 
 typedef void signal_fn(void *context, int signal_number);
 /* The handler lives as long as the loop. SIGPIPE is ignored by loop_new. */
-int loop_on_signal(struct loop *loop, int signal_number, signal_fn *fn, void *context,
-	struct err *e);
+int loop_on_signal(
+	struct loop *loop, int signal_number, signal_fn *fn, void *context, struct err *e);
 
 #endif

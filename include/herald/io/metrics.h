@@ -27,7 +27,7 @@ struct metric *metric_gauge(struct metrics *m, const char *name, const char *hel
 struct metric *metric_histogram(struct metrics *m, const char *name, const char *help,
 	const double *bounds, size_t bound_count);
 
-void metric_add(struct metric *metric, double by); /* counter (by >= 0) or gauge */
+void metric_add(struct metric *metric, double by);    /* counter (by >= 0) or gauge */
 void metric_set(struct metric *metric, double value); /* counter: only if kept elsewhere */
 void metric_observe(struct metric *metric, double value);
 double metric_value(const struct metric *metric); /* counter or gauge; for tests */

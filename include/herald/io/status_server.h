@@ -25,8 +25,8 @@ typedef char *page_fn(void *context, const char **ret_content_type);
 int status_server_new(struct loop *loop, const char *listen, struct metrics *metrics,
 	struct status_server **ret, struct err *e);
 void status_server_set_ready(struct status_server *server, ready_fn *fn, void *context);
-void status_server_add_page(struct status_server *server, const char *path, page_fn *fn,
-	void *context);
+void status_server_add_page(
+	struct status_server *server, const char *path, page_fn *fn, void *context);
 unsigned status_server_port(const struct status_server *server);
 void status_server_free(struct status_server *server);
 

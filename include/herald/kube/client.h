@@ -26,10 +26,10 @@ int kube_client_new(struct loop *loop, const struct kubeconfig *config, const ch
 void kube_client_free(struct kube_client *client);
 
 struct kube_request {
-	const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
-	const char *path;   /* with query, already encoded: "/api/v1/services?limit=500" */
+	const char *method;	  /* "GET", "POST", "PUT", "PATCH", "DELETE" */
+	const char *path;	  /* with query, already encoded: "/api/v1/services?limit=500" */
 	const char *content_type; /* NULL: application/json; for PATCH one of KUBE_PATCH_* */
-	const char *body;   /* copied; NULL: none */
+	const char *body;	  /* copied; NULL: none */
 	size_t body_length;
 	uint32_t timeout_ms; /* of the whole exchange; 0: 10 s */
 };
@@ -46,7 +46,7 @@ struct kube_response {
 	long status;
 	const char *body; /* NUL-terminated; of this callback only */
 	size_t length;
-	const char *reason; /* Status.reason: "Conflict", "NotFound", ...; "" when absent */
+	const char *reason;	 /* Status.reason: "Conflict", "NotFound", ...; "" when absent */
 	uint32_t retry_after_ms; /* from Retry-After or Status.details; 0: not said */
 	const struct err *error; /* NULL on 2xx */
 };

@@ -19,9 +19,9 @@
  */
 struct program_options {
 	const char *kubeconfig, *context, *server; /* --kubeconfig, --context, --server */
-	const char *namespace;  /* --namespace, $POD_NAMESPACE, else "herald-system" */
-	const char *config_map; /* --config-map, default "herald-config" */
-	const char *listen;     /* --listen, e.g. "127.0.0.1:7472" */
+	const char *namespace;	    /* --namespace, $POD_NAMESPACE, else "herald-system" */
+	const char *config_map;	    /* --config-map, default "herald-config" */
+	const char *listen;	    /* --listen, e.g. "127.0.0.1:7472" */
 	enum log_level log_level;   /* --log-level */
 	enum log_format log_format; /* --log-format */
 };
@@ -52,8 +52,8 @@ int program_start(struct program *program, const char *name, const char *instanc
  * stopped anyway. SIGHUP does no harm. Returns the exit code: 0, or 1 where the bound
  * was exceeded.
  */
-int program_run(struct program *program, void (*stop)(void *context), void *context,
-	uint32_t bound_ms);
+int program_run(
+	struct program *program, void (*stop)(void *context), void *context, uint32_t bound_ms);
 void program_done(struct program *program); /* half-built is allowed */
 
 #endif

@@ -16,7 +16,7 @@
  */
 struct kube_watch_sink {
 	void (*list_begin)(void *context);
-	void (*put)(void *context, const json_t *object); /* added or modified; borrowed */
+	void (*put)(void *context, const json_t *object);  /* added or modified; borrowed */
 	void (*gone)(void *context, const json_t *object); /* last state; borrowed */
 	void (*list_end)(void *context);
 	/* Not working now (retried by itself): what failed and why. Same text is not repeated. */
@@ -24,10 +24,10 @@ struct kube_watch_sink {
 };
 
 struct kube_watch_options {
-	const char *path;           /* "/api/v1/services"; copied */
+	const char *path;	    /* "/api/v1/services"; copied */
 	const char *field_selector; /* or NULL; copied */
 	const char *label_selector; /* or NULL; copied */
-	unsigned page_size;         /* 0: 500 */
+	unsigned page_size;	    /* 0: 500 */
 };
 
 struct kube_watch;

@@ -271,7 +271,7 @@ static void serve(struct model *model, struct candidate *c, struct lease_event *
 	}
 	if (request != DO_READ) {
 		model->exists = true;
-		snprintf(model->record.holder, sizeof(model->record.holder), "%s",
+		snprintf(model->record.holder, sizeof(model->record.holder), "%.9s",
 			request == DO_RELEASE ? "" : c->state.identity);
 		snprintf(model->record.renew_time, sizeof(model->record.renew_time), "t%u",
 			++model->renewals);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_LIB_CORE_ALLOC_PRIVATE_H
+#define HERALD_LIB_CORE_ALLOC_PRIVATE_H
+
+#include "herald/base/err.h"
+#include "pool.h"
+
+#include <xxhash.h>
+#define HASH_FUNCTION(key, length, value) ((value) = (unsigned)XXH3_64bits((key), (length)))
+#define uthash_fatal(message) DIE(message)
+#include <uthash.h>
+
+/* What the allocator's files share; nothing outside lib/core/alloc*.c includes this. */
+
+/* An address that is held, blocked, or cooling; others have no entry. */
+struct alloc_entry {
+	struct ip ip;
+	bool cooling;	   /* in pool->cooling */
+	bool move;	   /* its pool went away and said that Services are moved then */
+	uint32_t blocked;  /* times it is a node's or an external address */
+	struct pool *pool; /* whose ranges hold it, reserved or not; NULL: none */
+	struct alloc_holding *holdings;
+	struct alloc_entry *older, *newer; /* in pool->cooling */
+	uint64_t freed_at; /* generation, to keep the order over a change of config */
+	UT_hash_handle hh;
+};
+
+struct alloc_holding {
+	struct alloc_entry *entry;
+	struct alloc_holder *holder;
+	struct alloc_holding *next_of_holder, *next_of_entry;
+	bool leaving;
+};
+
+/* Holders of one sharing key. */
+struct share_group {
+	struct alloc_sharing *members;
+	UT_hash_handle hh;
+	char key[];
+};
+
+/* What a sharer shares by: a copy, since its Service may change at any time. */
+struct alloc_sharing {
+	struct share_group *group;
+	struct alloc_holder *holder;
+	struct alloc_sharing *previous, *next; /* in the group */
+	const char *namespace;		       /* behind the ports, in the same block */
+	uint64_t selector_hash;
+	bool traffic_local;
+	uint16_t port_count;
+	struct service_port ports[];
+};
+
+struct alloc {
+	const struct config *config;
+	struct pool *pools; /* by priority, then name */
+	size_t pool_count;
+	struct segment **segments; /* of all pools, ascending */
+	size_t segment_count;
+	struct alloc_entry *entries;
+	struct share_group *groups;
+	uint64_t generation;
+};
+
+/* OK, or why these two can't be on one address. `pool` is the address's, or NULL. */
+enum alloc_reason share_check(const struct alloc_request *request, const struct alloc_holder *other,
+	const struct pool *pool);
+/* NULL when nobody shares by this key. */
+struct share_group *share_group_find(const struct alloc *alloc, const char *key);
+
+#endif
