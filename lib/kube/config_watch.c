@@ -163,7 +163,7 @@ static void on_put(void *context, const json_t *object)
 			NULL);
 		return;
 	}
-	if (strcmp(map->meta.name, watch->program->options.config_map))
+	if (strcmp(map->meta.name, watch->program->options.config_map) != 0)
 		return;
 	watch->listed = true;
 	free(watch->uid);

@@ -72,8 +72,8 @@ static void note_record(
 {
 	const struct lease_record *old = &state->record;
 
-	if (!state->changed_at.ns || strcmp(old->holder, record->holder) ||
-		strcmp(old->renew_time, record->renew_time) ||
+	if (!state->changed_at.ns || strcmp(old->holder, record->holder) != 0 ||
+		strcmp(old->renew_time, record->renew_time) != 0 ||
 		old->transitions != record->transitions)
 		state->changed_at = now;
 	state->record = *record;
