@@ -267,8 +267,8 @@ class Watch:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        self.reader.join(5)  # it still reads from what is closed next
         self.conn.close()
-        self.reader.join(5)
 
     def __enter__(self):
         return self
