@@ -21,27 +21,37 @@ pools:
 
 
 class Speakers:
-    """`server` is a MiniApiServer or a RealApiServer; .running by node name."""
+    """`server` is a MiniApiServer or a RealApiServer; .running by node name. With
+    config=None there is no ConfigMap until set_config()."""
 
     def __init__(self, server, lab, folder, config=CONFIG):
         self.server, self.lab, self.folder = server, lab, folder
         self.kube = server.admin
         self.running = {}
+        self.has_config = False
         self.kube.ensure(namespace(NAMESPACE))
-        self.set_config(config)
+        if config is not None:
+            self.set_config(config)
         for node in lab.nodes:
             self.kube.make_node(node.name, node.ip)
 
     def set_config(self, config):
         self.kube.ensure(configmap("herald-config", {"config.yaml": config}, NAMESPACE))
+        self.has_config = True
 
     def start(self, *nodes, args=()):
         for node in nodes or self.lab.nodes:
             self.running[node.name] = Process(f"speaker-{node.name}", [
                 BIN / "herald-speaker", "--node-name", node.name, "--kubeconfig", self.server.kubeconfig,
                 "--namespace", NAMESPACE, "--listen", f"127.0.0.1:{STATUS_PORT}", *args], self.folder, node.ns)
+        # Without a configuration a speaker is no member: it has nothing to announce.
         for node in nodes or self.lab.nodes:
-            wait_for(f"the speaker on {node.name} to be alive", lambda n=node: self.is_alive(n))
+            wait_for(f"the speaker on {node.name} to be alive",
+                     lambda n=node: self.is_alive(n) if self.has_config else self.is_up(n))
+
+    def is_up(self, node):
+        self.running[node.name].require_running()
+        return self.page(node, "/healthz")
 
     def is_alive(self, node):
         self.running[node.name].require_running()
@@ -155,7 +165,7 @@ class Capture:
         self.process.stop()
 
 
-def ask_forever(host, address, folder, interval=0.02):
+def ask_forever(host, address, folder, interval=0.02, timeout=1.5):
     """A client that fetches http://ADDRESS/ again and again; each line of its log is
     'ok' or what failed, with the time."""
     script = f"""
@@ -163,7 +173,7 @@ import time, urllib.request
 while True:
     begin = time.monotonic()
     try:
-        urllib.request.urlopen("http://{address}/", timeout=1.5).read()
+        urllib.request.urlopen("http://{address}/", timeout={timeout}).read()
         outcome = "ok"
     except Exception as error:
         outcome = "failed " + repr(error)
