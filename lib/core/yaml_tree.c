@@ -18,15 +18,23 @@
 
 #include "herald/base/err.h"
 
+struct tree_limits {
+	size_t text, nodes;
+	unsigned depth;
+	bool many; /* documents */
+};
+
 struct tree_builder {
+	const struct tree_limits *limits;
 	struct arena *arena;
 	const struct yaml_tree_sink *sink;
 	yaml_parser_t parser;
 	struct yaml_node *root;
-	struct yaml_node *open;				  /* the innermost collection */
-	struct yaml_node *key;				  /* waits for its value */
-	struct yaml_node *stack[YAML_TREE_DEPTH_MAX + 1]; /* the open collections, from 1 */
-	struct yaml_node *last[YAML_TREE_DEPTH_MAX + 1];  /* the last child of each */
+	struct yaml_node *open;				    /* the innermost collection */
+	struct yaml_node *key;				    /* waits for its value */
+	struct yaml_node *stack[YAML_STREAM_DEPTH_MAX + 1]; /* the open collections, from 1 */
+	struct yaml_node *last[YAML_STREAM_DEPTH_MAX + 1];  /* the last child of each */
+	struct yaml_documents documents;
 	unsigned depth;
 	size_t nodes;
 	bool stopped; /* a fault after which nothing can be read */
@@ -72,9 +80,9 @@ static struct yaml_node *new_node(
 {
 	struct yaml_node *node;
 
-	if (++b->nodes > YAML_TREE_NODES_MAX) {
+	if (++b->nodes > b->limits->nodes) {
 		tell(b, NULL, place(event->start_mark.line), place(event->start_mark.column),
-			"the document holds more than %d values: split it", YAML_TREE_NODES_MAX);
+			"the document holds more than %zu values: split it", b->limits->nodes);
 		b->stopped = true;
 		return NULL;
 	}
@@ -183,10 +191,9 @@ static void on_start(struct tree_builder *b, enum yaml_tree_kind kind, const yam
 		b->stopped = true;
 		return;
 	}
-	if (b->depth == YAML_TREE_DEPTH_MAX) {
+	if (b->depth == b->limits->depth) {
 		tell(b, NULL, node->line, node->column,
-			"is nested more than %d deep, which nothing here needs",
-			YAML_TREE_DEPTH_MAX);
+			"is nested more than %u deep, which nothing here needs", b->limits->depth);
 		b->stopped = true;
 		return;
 	}
@@ -248,6 +255,23 @@ static void on_end(struct tree_builder *b)
 	b->open = b->depth ? b->stack[b->depth] : NULL;
 }
 
+/* The list doubles within the arena, which frees nothing before its end. */
+static void keep_root(struct tree_builder *b)
+{
+	struct yaml_documents *list = &b->documents;
+
+	if ((list->count & (list->count - 1)) == 0) {
+		struct yaml_node **larger =
+			arena_alloc(b->arena, list->count ? 2 * list->count : 1, sizeof(*larger));
+
+		if (list->count)
+			memcpy(larger, list->roots, list->count * sizeof(*larger));
+		list->roots = larger;
+	}
+	list->roots[list->count++] = b->root;
+	b->root = NULL;
+}
+
 static void on_event(struct tree_builder *b, const yaml_event_t *event)
 {
 	switch (event->type) {
@@ -276,10 +300,13 @@ static void on_event(struct tree_builder *b, const yaml_event_t *event)
 	case YAML_MAPPING_END_EVENT:
 		on_end(b);
 		break;
+	case YAML_DOCUMENT_END_EVENT:
+		if (b->limits->many)
+			keep_root(b);
+		break;
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:
 	case YAML_STREAM_END_EVENT:
-	case YAML_DOCUMENT_END_EVENT:
 		break;
 	}
 }
@@ -304,28 +331,48 @@ static void read_events(struct tree_builder *b)
 	}
 }
 
+static void read_text(struct tree_builder *b, const char *text, size_t length)
+{
+	if (length > b->limits->text) {
+		tell(b, NULL, 0, 0, "the document is %zu bytes long, more than the %zu allowed",
+			length, b->limits->text);
+		b->stopped = true;
+		return;
+	}
+	if (!yaml_parser_initialize(&b->parser))
+		DIE("out of memory");
+	/* Without this libyaml would take UTF-16 by its byte order mark. */
+	yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&b->parser, (const unsigned char *)text, length);
+	read_events(b);
+	yaml_parser_delete(&b->parser);
+}
+
 struct yaml_node *yaml_tree_parse(
 	struct arena *arena, const char *text, size_t length, const struct yaml_tree_sink *sink)
 {
-	struct tree_builder b = {.arena = arena, .sink = sink};
+	static const struct tree_limits limits = {
+		YAML_TREE_TEXT_MAX, YAML_TREE_NODES_MAX, YAML_TREE_DEPTH_MAX, false};
+	struct tree_builder b = {.limits = &limits, .arena = arena, .sink = sink};
 
-	if (length > YAML_TREE_TEXT_MAX) {
-		tell(&b, NULL, 0, 0, "the document is %zu bytes long, more than the %u allowed",
-			length, YAML_TREE_TEXT_MAX);
-		return NULL;
-	}
-	if (!yaml_parser_initialize(&b.parser))
-		DIE("out of memory");
-	/* Without this libyaml would take UTF-16 by its byte order mark. */
-	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, length);
-	read_events(&b);
-	yaml_parser_delete(&b.parser);
+	read_text(&b, text, length);
 	if (b.stopped)
 		return NULL;
 	if (!b.root)
 		tell(&b, NULL, 0, 0, "the document is empty");
 	return b.root;
+}
+
+bool yaml_tree_parse_stream(struct arena *arena, const char *text, size_t length,
+	const struct yaml_tree_sink *sink, struct yaml_documents *ret)
+{
+	static const struct tree_limits limits = {
+		YAML_STREAM_TEXT_MAX, YAML_STREAM_NODES_MAX, YAML_STREAM_DEPTH_MAX, true};
+	struct tree_builder b = {.limits = &limits, .arena = arena, .sink = sink};
+
+	read_text(&b, text, length);
+	*ret = b.documents;
+	return !b.stopped;
 }
 
 const struct yaml_node *yaml_tree_get(const struct yaml_node *node, const char *key)

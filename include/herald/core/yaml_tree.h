@@ -17,6 +17,11 @@
 #define YAML_TREE_DEPTH_MAX 16
 #define YAML_TREE_NODES_MAX 200000
 
+/* The bounds of a stream: manifests of other kinds are larger and deeper than ours. */
+#define YAML_STREAM_TEXT_MAX (16u * 1024u * 1024u)
+#define YAML_STREAM_DEPTH_MAX 200
+#define YAML_STREAM_NODES_MAX 1000000
+
 enum yaml_tree_kind {
 	YAML_TREE_SCALAR,
 	YAML_TREE_SEQUENCE,
@@ -49,6 +54,18 @@ struct yaml_tree_sink {
 /* The root, within `arena`; NULL when the text could not be read to its end. */
 struct yaml_node *yaml_tree_parse(
 	struct arena *arena, const char *text, size_t length, const struct yaml_tree_sink *sink);
+
+/*
+ * The same for any number of documents, one after the other: in `ret` a root for each
+ * (an empty document's is an empty scalar). False when the text could not be read to its
+ * end; `ret` then has the documents before that place.
+ */
+struct yaml_documents {
+	struct yaml_node **roots; /* in the arena */
+	size_t count;
+};
+bool yaml_tree_parse_stream(struct arena *arena, const char *text, size_t length,
+	const struct yaml_tree_sink *sink, struct yaml_documents *ret);
 
 /* The value of `key` in a mapping; NULL when it has none or `node` is no mapping. */
 const struct yaml_node *yaml_tree_get(const struct yaml_node *node, const char *key);
