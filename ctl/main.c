@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * heraldctl: Herald's tool for people and for CI. This file holds the table of verbs and
+ * finds the one that is meant; each verb has a file of its own. Out: the verb's exit
+ * code, or 64 for a wrong command line.
+ */
+#include <string.h>
+
+#include "herald/base/err.h"
+#include "herald/core/suggest.h"
+#include "verb.h"
+
+static const struct verb {
+	const char *name, *what;
+	verb_fn *run;
+} verbs[] = {
+	{"validate", "check configuration files; needs no cluster", validate_main},
+};
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static char *list_verbs(void)
+{
+	char *text = xstrdup("Verbs:\n");
+
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		char *longer = xasprintf("%s  %-10s %s\n", text, verbs[i].name, verbs[i].what);
+
+		free_pointer(&text);
+		text = longer;
+	}
+	return text;
+}
+
+/* The text is argp's to free. */
+static char *help(int key, const char *text, void *input)
+{
+	(void)input;
+	if (key == ARGP_KEY_HELP_POST_DOC) {
+		AUTO_FREE char *list = list_verbs();
+
+		return xasprintf(
+			"%s\n\"heraldctl VERB --help\" says more. Exit codes: 0 good, 1 the "
+			"verb found what it looks for, 2 it could not tell, 3 done in part, 64 "
+			"wrong command line.",
+			list);
+	}
+	return text ? xstrdup(text) : NULL;
+}
+
+static const struct verb *find_verb(const char *name, struct argp_state *state)
+{
+	struct suggestion suggestion = {.word = name};
+
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+		suggest_offer(&suggestion, verbs[i].name);
+	}
+	if (suggestion.best)
+		argp_error(state, "there is no verb \"%s\": did you mean \"%s\"?", name,
+			suggestion.best);
+	else
+		argp_error(state, "there is no verb \"%s\"", name);
+	return NULL;
+}
+
+struct choice {
+	const struct verb *verb;
+	int first; /* where its arguments begin; its own name is before them */
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct choice *choice = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		choice->verb = find_verb(value, state);
+		choice->first = state->next;
+		state->next = state->argc; /* the rest is the verb's own */
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a verb is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		NULL, parse, "VERB [ARGUMENT...]", "Herald's tool.", NULL, help, NULL};
+	struct choice choice = {0};
+	AUTO_FREE char *title = NULL;
+
+	argp_program_version = "heraldctl " HERALD_VERSION;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+	title = xasprintf("heraldctl %s", choice.verb->name);
+	argv[choice.first - 1] = title;
+	return output_end(choice.verb->run(argc - choice.first + 1, argv + choice.first - 1));
+}

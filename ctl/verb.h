@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALDCTL_VERB_H
+#define HERALDCTL_VERB_H
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+
+/*
+ * What every verb has in common: its signature, its exit codes and its output. Results go
+ * to stdout and nothing else does; what goes wrong is told on stderr. A wrong command
+ * line ends in argp_error, with 64 (EX_USAGE) as the daemons do.
+ */
+enum verb_exit {
+	VERB_GOOD = 0,
+	VERB_FOUND = 1,	   /* what the verb looks for was found: a problem, a lost address */
+	VERB_UNKNOWN = 2,  /* it could not be told: no answer, no input, no place to write */
+	VERB_LEFT_OUT = 3, /* done, but for what was listed (import) */
+};
+
+/* argv[0] is "heraldctl VERB"; returns the exit code. One file each. */
+typedef int verb_fn(int argc, char **argv);
+verb_fn validate_main, diff_main, import_main;
+
+enum output_format { OUTPUT_TABLE, OUTPUT_JSON };
+
+#define OPTION_OUTPUT                                                                              \
+	{                                                                                          \
+		"output", 'o', "FORMAT", 0, "table (default) or json", 0                           \
+	}
+/* The value of -o; anything else ends in argp_error. */
+enum output_format output_format_of(const char *text, struct argp_state *state);
+
+/* Writes the value, which is released, and a newline. */
+void output_json(json_t *value);
+
+/* `code`, or VERB_UNKNOWN (told on stderr) when stdout could not take it all. */
+int output_end(int code);
+
+/* "heraldctl: TEXT" on stderr. */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
