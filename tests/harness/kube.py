@@ -30,6 +30,7 @@ RESOURCES = {
     "leases": ("/apis/coordination.k8s.io/v1", True),
     "deployments": ("/apis/apps/v1", True),
     "daemonsets": ("/apis/apps/v1", True),
+    "poddisruptionbudgets": ("/apis/policy/v1", True),
     "clusterroles": ("/apis/rbac.authorization.k8s.io/v1", False),
     "clusterrolebindings": ("/apis/rbac.authorization.k8s.io/v1", False),
     "roles": ("/apis/rbac.authorization.k8s.io/v1", True),
@@ -40,6 +41,7 @@ KINDS = {
     "Service": "services", "ConfigMap": "configmaps", "Pod": "pods", "Secret": "secrets",
     "ServiceAccount": "serviceaccounts", "Endpoints": "endpoints", "Node": "nodes",
     "Namespace": "namespaces", "EndpointSlice": "endpointslices", "Lease": "leases",
+    "PodDisruptionBudget": "poddisruptionbudgets",
     "Deployment": "deployments", "DaemonSet": "daemonsets", "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings", "Role": "roles", "RoleBinding": "rolebindings",
 }

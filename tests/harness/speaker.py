@@ -26,7 +26,7 @@ class Speakers:
 
     def __init__(self, server, lab, folder, config=CONFIG):
         self.server, self.lab, self.folder = server, lab, folder
-        self.kube = server.admin
+        self.kube, self.kubeconfig = server.admin, server.kubeconfig
         self.running = {}
         self.has_config = False
         self.kube.ensure(namespace(NAMESPACE))
@@ -42,7 +42,7 @@ class Speakers:
     def start(self, *nodes, args=()):
         for node in nodes or self.lab.nodes:
             self.running[node.name] = Process(f"speaker-{node.name}", [
-                BIN / "herald-speaker", "--node-name", node.name, "--kubeconfig", self.server.kubeconfig,
+                BIN / "herald-speaker", "--node-name", node.name, "--kubeconfig", self.kubeconfig,
                 "--namespace", NAMESPACE, "--listen", f"127.0.0.1:{STATUS_PORT}", *args], self.folder, node.ns)
         # Without a configuration a speaker is no member: it has nothing to announce.
         for node in nodes or self.lab.nodes:

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C33: the programs run under exactly the rights of config/rbac, on a real API server
+that keeps an audit log: nothing they ask for is forbidden, and nothing that they are
+granted goes unused."""
+import json
+
+import pytest
+import yaml
+
+from harness.kube import namespace
+from harness.lab import API_ADDRESS
+from harness.manifests import default_manifests
+from harness.real import RealApiServer
+from harness.speaker import NAMESPACE, Speakers
+from harness.wait import wait_for
+
+RIGHTS = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+VIP = "192.0.2.200"
+EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
+POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
+    {"level": "Metadata", "userGroups": [f"system:serviceaccounts:{NAMESPACE}"]}, {"level": "None"}]}
+
+
+@pytest.fixture
+def audited(cluster_bins, workdir):
+    """A server without streaming lists, so that the programs list (K55's way back), and
+    with config/'s rights for their service accounts."""
+    policy, log = workdir / "policy.yaml", workdir / "audit.jsonl"
+    policy.write_text(yaml.safe_dump(POLICY))
+    server = RealApiServer(workdir / "api", API_ADDRESS, args=[
+        f"--audit-policy-file={policy}", f"--audit-log-path={log}", "--feature-gates=WatchList=false"])
+    server.admin.create(namespace(NAMESPACE))
+    for obj in default_manifests():
+        if obj["kind"] in RIGHTS:
+            server.admin.create(obj)
+    server.audit_log = log
+    yield server
+    server.stop()
+
+
+def account(component):
+    return f"system:serviceaccount:{NAMESPACE}:herald-{component}"
+
+
+def requests_by(server, component):
+    """{(API group, resource, verb): the worst status code}, from the audit log."""
+    seen = {}
+    for line in server.audit_log.read_text().splitlines():
+        entry = json.loads(line)
+        about = entry.get("objectRef", {})
+        if entry["user"]["username"] != account(component):
+            continue
+        resource = "/".join(filter(None, (about.get("resource"), about.get("subresource"))))
+        key = about.get("apiGroup", ""), resource, entry["verb"]
+        code = entry.get("responseStatus", {}).get("code", 0)
+        seen[key] = max(seen.get(key, 0), code)
+    return seen
+
+
+def granted_to(component):
+    return {(group, resource, verb)
+            for obj in default_manifests()
+            if obj["kind"] in ("Role", "ClusterRole") and obj["metadata"]["name"] == f"herald-{component}"
+            for rule in obj["rules"]
+            for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+
+
+def check(server, component):
+    wait_for(f"the {component} to have used all its rights",
+             lambda: granted_to(component) <= set(requests_by(server, component)))
+    seen = requests_by(server, component)
+    assert [key for key, code in seen.items() if code in (401, 403)] == []
+    assert set(seen) == granted_to(component)
+
+
+def repeat_until(condition, *changes):
+    """Makes the changes in turn, over and over, until the condition holds."""
+    def turn():
+        for change in changes:
+            change()
+        return condition()
+    wait_for("an Event to be counted up", turn, timeout=20)
+
+
+def counted_up(kube, reason):
+    return [e for e in kube.items("events") if e["reason"] == reason and e.get("count", 1) > 1]
+
+
+def test_C33_speaker_has_the_rights_that_it_uses(audited, lab, workdir):
+    speakers = Speakers(audited, lab, workdir)
+    speakers.kubeconfig = audited.kubeconfig_for(account("speaker"))
+    node = lab.nodes[0]
+    speakers.start(node)
+    speakers.add_service("web", VIP, [("10.244.1.2", node.name)])
+    kube = audited.admin
+
+    def exclude(value):
+        kube.patch("nodes", node.name, {"metadata": {"labels": {EXCLUDE: value}}}, ns=None)
+        wait_for("the speaker to follow", lambda: speakers.address(node, VIP)["ours"] is (value is None))
+    repeat_until(lambda: counted_up(kube, "nodeAssigned"), lambda: exclude(""), lambda: exclude(None))
+    assert speakers.running[node.name].stop() == 0
+    check(audited, "speaker")
