@@ -5,7 +5,7 @@
 #include "herald/core/members.h"
 #include "herald/core/plan.h"
 #include "herald/kube/program.h"
-#include "store.h"
+#include "herald/kube/store.h"
 
 /*
  * What the speaker knows of the cluster: the Services, EndpointSlices, Nodes and

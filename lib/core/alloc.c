@@ -159,9 +159,12 @@ static void entry_put(struct alloc *alloc, struct alloc_entry *entry)
 	free(entry);
 }
 
-void alloc_block(struct alloc *alloc, const struct ip *ip)
+bool alloc_block(struct alloc *alloc, const struct ip *ip)
 {
-	entry_get(alloc, ip)->blocked++;
+	struct alloc_entry *entry = entry_get(alloc, ip);
+
+	entry->blocked++;
+	return entry->holdings != NULL;
 }
 
 void alloc_unblock(struct alloc *alloc, const struct ip *ip)

@@ -3,7 +3,7 @@
  * Exponential back-off with jitter as a value: no clock, no source of randomness. The
  * caller passes a random number and sets its own timer.
  */
-#include "backoff.h"
+#include "herald/kube/backoff.h"
 
 static uint32_t ceiling_ms(const struct backoff *backoff)
 {

@@ -24,6 +24,7 @@ struct config_watch {
 	struct program *program;
 	bool quiet;
 	config_changed_fn *changed;
+	void (*on_synced)(void *context); /* may be NULL */
 	void *context;
 	struct kube_watch *watch;
 	struct config *current;
@@ -198,6 +199,8 @@ static void on_list_end(void *context)
 	watch->synced = true;
 	if (!watch->listed)
 		lack(watch, STATE_MISSING, "the ConfigMap is missing");
+	if (watch->on_synced)
+		watch->on_synced(watch->context);
 }
 
 static void on_failing(void *context, const struct err *error)
@@ -242,6 +245,11 @@ struct config_watch *config_watch_new(
 		"1 once a configuration is in force.", NULL);
 	watch->watch = kube_watch_new(program->client, &options, &sink, watch);
 	return watch;
+}
+
+void config_watch_set_synced(struct config_watch *watch, void (*synced)(void *context))
+{
+	watch->on_synced = synced;
 }
 
 const struct config *config_watch_current(const struct config_watch *watch)

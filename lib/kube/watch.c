@@ -19,7 +19,7 @@
 
 #include "api_error.h"
 #include "api_path.h"
-#include "backoff.h"
+#include "herald/kube/backoff.h"
 #include "json_stream.h"
 #include "stream.h"
 #include "watch_query.h"
@@ -155,7 +155,7 @@ static void skip(struct kube_watch *watch, const char *why)
 
 static bool list_is_stale(struct kube_watch *watch, const char *version)
 {
-	if (!watch_version_is_older(version, watch->version) ||
+	if (!kube_version_is_older(version, watch->version) ||
 		watch->stale_lists >= STALE_LISTS_MAX)
 		return false;
 	err_set(&watch->broken, -ESTALE,

@@ -4,6 +4,7 @@
  * allows. Pure text.
  */
 #include "watch_query.h"
+#include "herald/kube/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static bool is_decimal(const char *text)
 	return text && *text >= '1' && *text <= '9' && strspn(text, "0123456789") == strlen(text);
 }
 
-bool watch_version_is_older(const char *version, const char *known)
+bool kube_version_is_older(const char *version, const char *known)
 {
 	size_t length, known_length;
 

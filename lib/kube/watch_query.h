@@ -19,10 +19,4 @@ struct watch_query {
 char *watch_query_list(const struct watch_query *query);
 char *watch_query_watch(const struct watch_query *query);
 
-/*
- * Whether `version` is older than `known`. Only decimal numbers have an order (KEP-5504);
- * for anything else, and for NULL, the answer is no.
- */
-bool watch_version_is_older(const char *version, const char *known);
-
 #endif

@@ -108,7 +108,8 @@ void alloc_configure(struct alloc *alloc, const struct config *config);
 const struct config *alloc_config(const struct alloc *alloc);
 
 /* Addresses that are never given out (K35); counted, so twice blocked is twice unblocked. */
-void alloc_block(struct alloc *alloc, const struct ip *ip);
+/* True: somebody holds it. */
+bool alloc_block(struct alloc *alloc, const struct ip *ip);
 void alloc_unblock(struct alloc *alloc, const struct ip *ip);
 
 /* What this holder shares by; before take, and whenever its Service changed. */

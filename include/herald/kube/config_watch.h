@@ -22,6 +22,8 @@ typedef void config_changed_fn(void *context, const struct config *config);
 /* `program` is borrowed. `quiet`: no Events (the speakers: one Event a cluster is enough). */
 struct config_watch *config_watch_new(
 	struct program *program, bool quiet, config_changed_fn *changed, void *context);
+/* `synced`: called whenever the ConfigMap's state has become known by a whole list. */
+void config_watch_set_synced(struct config_watch *watch, void (*synced)(void *context));
 /* The config in force, or NULL. */
 const struct config *config_watch_current(const struct config_watch *watch);
 /* True once the ConfigMap's state is known: it was read, or is known to be missing. */

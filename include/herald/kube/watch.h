@@ -38,4 +38,10 @@ void kube_watch_free(struct kube_watch *watch); /* NULL is allowed */
 /* True from the first list_end on. */
 bool kube_watch_is_synced(const struct kube_watch *watch);
 
+/*
+ * Whether a resourceVersion is older than a known one. Only decimal numbers have an order
+ * (KEP-5504); for anything else, and for NULL, the answer is no.
+ */
+bool kube_version_is_older(const char *version, const char *known);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "api_error.h"
 #include "api_path.h"
+#include "herald/kube/watch.h"
 #include "watch_query.h"
 
 struct row {
@@ -153,15 +154,15 @@ static void queries(void **state)
 static void versions_k57(void **state)
 {
 	(void)state;
-	assert_true(watch_version_is_older("9", "10"));
-	assert_true(watch_version_is_older("99999999999999999999998", "99999999999999999999999"));
-	assert_false(watch_version_is_older("10", "10"));
-	assert_false(watch_version_is_older("11", "10"));
-	assert_false(watch_version_is_older("a9", "10"));
-	assert_false(watch_version_is_older("9", "b10"));
-	assert_false(watch_version_is_older("9", NULL));
-	assert_false(watch_version_is_older("", "10"));
-	assert_false(watch_version_is_older("09", "10"));
+	assert_true(kube_version_is_older("9", "10"));
+	assert_true(kube_version_is_older("99999999999999999999998", "99999999999999999999999"));
+	assert_false(kube_version_is_older("10", "10"));
+	assert_false(kube_version_is_older("11", "10"));
+	assert_false(kube_version_is_older("a9", "10"));
+	assert_false(kube_version_is_older("9", "b10"));
+	assert_false(kube_version_is_older("9", NULL));
+	assert_false(kube_version_is_older("", "10"));
+	assert_false(kube_version_is_older("09", "10"));
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "backoff.h"
+#include "herald/kube/backoff.h"
 
 static const uint32_t randoms[] = {0, 1, 49, 50, 51, 12345, UINT32_MAX - 1, UINT32_MAX};
 

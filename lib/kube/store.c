@@ -3,7 +3,7 @@
  * A sorted store of decoded objects with the sweep that a list needs. In: objects as
  * they come. Out: all of them, sorted. Knows no kind but for its meta.
  */
-#include "store.h"
+#include "herald/kube/store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "herald/base/err.h"
-#include "speaker/store.h"
+#include "herald/kube/store.h"
 
 struct thing {
 	struct object_meta meta;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HERALD_LIB_KUBE_BACKOFF_H
-#define HERALD_LIB_KUBE_BACKOFF_H
+#ifndef HERALD_KUBE_BACKOFF_H
+#define HERALD_KUBE_BACKOFF_H
 
 #include <stdint.h>
 

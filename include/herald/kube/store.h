@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HERALD_SPEAKER_STORE_H
-#define HERALD_SPEAKER_STORE_H
+#ifndef HERALD_KUBE_STORE_H
+#define HERALD_KUBE_STORE_H
 
 #include "herald/core/objects.h"
 
