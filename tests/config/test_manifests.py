@@ -97,8 +97,7 @@ def needed_packages(program):
 
 def test_image_holds_the_libraries_and_no_others():
     build, run = stages()
-    programs = [p for p in (ROOT / "build/release/bin").glob("herald*") if p.is_file()]
-    assert programs, "not built: tools/build release"
+    programs = [ROOT / "build/release/bin" / name for name in ("herald-controller", "herald-speaker", "heraldctl")]
     assert run == set().union(*map(needed_packages, programs))
     listed = {line for line in (ROOT / "tools/packages.txt").read_text().split() if not line.startswith("#")}
     assert build - {"ca-certificates", "libc6-dev"} <= listed

@@ -7,6 +7,7 @@ import json
 import pytest
 import yaml
 
+from harness.controller import CONFIG, Controllers
 from harness.kube import namespace
 from harness.lab import API_ADDRESS
 from harness.manifests import default_manifests
@@ -100,3 +101,22 @@ def test_C33_speaker_has_the_rights_that_it_uses(audited, lab, workdir):
     repeat_until(lambda: counted_up(kube, "nodeAssigned"), lambda: exclude(""), lambda: exclude(None))
     assert speakers.running[node.name].stop() == 0
     check(audited, "speaker")
+
+
+def test_C33_controller_has_the_rights_that_it_uses(audited, workdir):
+    controllers = Controllers(audited, workdir)
+    kube = audited.admin
+    process = controllers.start("c1", kubeconfig=audited.kubeconfig_for(account("controller")))
+    controllers.add("web")
+    controllers.assigned("web")
+    repeat_until(lambda: counted_up(kube, "ConfigAccepted"),
+                 lambda: controllers.set_config("pools: 1"), lambda: controllers.set_config(CONFIG))
+
+    def collide():
+        """Changes a Service while the controller writes it, for it to meet a conflict and read again."""
+        for turn in range(20):
+            wish = {"metadata": {"annotations": {"herald.io/ips": f"198.51.100.{1 + turn % 5}", "turn": str(turn)}}}
+            kube.patch("services", "web", wish)
+    repeat_until(lambda: ("", "services", "get") in requests_by(audited, "controller"), collide)
+    assert process.stop() == 0
+    check(audited, "controller")

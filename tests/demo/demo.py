@@ -13,12 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from harness.controller import Controllers
 from harness.kube import endpointslice, service
 from harness.lab import API_ADDRESS, Lab
 from harness.mini import MiniApiServer, build
 from harness.netns import ip_json, run
-from harness.process import Process
-from harness.speaker import BIN, NAMESPACE, Speakers, ask_forever
+from harness.speaker import Speakers, ask_forever
 from harness.wait import wait_for
 from proxy import ProxyStandIn
 
@@ -33,7 +33,6 @@ layer2:
 SERVICE = "web"
 PORTS = ((80, "TCP", 8080),)
 REQUEST_TIMEOUT = 0.5
-CONTROLLER_PORT = 7472
 
 
 class Story:
@@ -89,17 +88,12 @@ class Demo:
 
     def start_herald(self):
         self.story.caption("herald-controller, and a herald-speaker on each node")
-        self.controller = self.keep(Process("controller", [
-            BIN / "herald-controller", "--kubeconfig", self.api.kubeconfig, "--namespace", NAMESPACE,
-            "--identity", "demo", "--listen", f"127.0.0.1:{CONTROLLER_PORT}"], self.folder))
+        controllers = Controllers(self.api, self.folder, config=None)
+        self.controller = self.keep(controllers.start("demo", wait=False))
         self.speakers.start()
-        wait_for("the controller to serve /healthz", self.controller_is_up)
+        wait_for("the controller to lead", lambda: controllers.status("demo")["leading"])
         for process in (self.controller, *self.speakers.running.values()):
             self.story.fact(f"{process.name} is up")
-
-    def controller_is_up(self):
-        self.controller.require_running()
-        return run(["curl", "-sS", "--fail", f"http://127.0.0.1:{CONTROLLER_PORT}/healthz"]).stdout
 
     def make_pool(self):
         self.story.caption("a pool: the ConfigMap herald-config in the namespace herald-system")
