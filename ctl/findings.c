@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "herald/base/err.h"
+#include "verb.h"
 
 void findings_add(struct findings *findings, const char *file, struct place place,
 	const char *field, const char *text)
@@ -16,8 +17,8 @@ void findings_add(struct findings *findings, const char *file, struct place plac
 	if ((findings->count & (findings->count - 1)) == 0)
 		findings->items = xrealloc(findings->items,
 			findings->count ? 2 * findings->count : 1, sizeof(*findings->items));
-	findings->items[findings->count++] =
-		(struct finding){xstrdup(file), place, xstrdup(field), xstrdup(text)};
+	findings->items[findings->count++] = (struct finding){text_clean(xstrdup(file)), place,
+		text_clean(xstrdup(field)), text_clean(xstrdup(text))};
 }
 
 void findings_done(struct findings *findings)
@@ -55,13 +56,10 @@ json_t *findings_json(const struct findings *findings)
 		json_t *item = json_pack("{s:s, s:s, s:s}", "file", finding->file, "field",
 			finding->field, "problem", finding->text);
 
-		if (item && finding->place.line) {
+		if (finding->place.line) {
 			json_object_set_new(item, "line", json_integer(finding->place.line));
 			json_object_set_new(item, "column", json_integer(finding->place.column));
 		}
-		/* Names of files need not be UTF-8, and JSON has no other text. */
-		if (!item)
-			item = json_pack("{s:s}", "problem", "has a name that is no UTF-8 text");
 		json_array_append_new(list, item);
 	}
 	return list;

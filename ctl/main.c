@@ -15,6 +15,7 @@ static const struct verb {
 	verb_fn *run;
 } verbs[] = {
 	{"validate", "check configuration files; needs no cluster", validate_main},
+	{"diff", "tell which Services a new configuration would take an address from", diff_main},
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 

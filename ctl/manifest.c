@@ -211,8 +211,9 @@ static void read_documents(struct reading *r, const struct yaml_documents *docum
 	}
 }
 
-static void note_passed_over(const struct reading *r)
+static void note_passed_over(struct reading *r)
 {
+	text_clean(r->passed_over);
 	if (r->passed_over_count > NAMED_MAX)
 		complain("note: %s: passed over: %s and %zu more", r->manifest->input->name,
 			r->passed_over, r->passed_over_count - NAMED_MAX);

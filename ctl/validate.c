@@ -60,7 +60,7 @@ static void tell_good(
 		return;
 	}
 	json_array_append_new(
-		v->good, json_pack("{s:s?, s:s, s:I, s:f, s:f}", "file", file, "object", object,
+		v->good, json_pack("{s:s, s:s, s:I, s:f, s:f}", "file", file, "object", object,
 				 "pools", (json_int_t)totals.pools, "ipv4Addresses",
 				 totals.addresses[0], "ipv6Addresses", totals.addresses[1]));
 }

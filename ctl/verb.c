@@ -7,9 +7,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "herald/base/err.h"
+#include "herald/base/utf8.h"
 
 enum output_format output_format_of(const char *text, struct argp_state *state)
 {
@@ -36,6 +39,26 @@ int output_end(int code)
 		return code;
 	complain("cannot write the results to standard output: %s", strerror(errno));
 	return VERB_UNKNOWN;
+}
+
+char *text_clean(char *text)
+{
+	size_t length = strlen(text), kept = 0;
+
+	for (size_t i = 0; i < length;) {
+		uint32_t point = 0;
+		size_t n = utf8_next(text + i, length - i, &point);
+		bool shown = n > 0 && point >= 0x20 && !(point >= 0x7f && point < 0xa0);
+
+		if (shown)
+			memmove(text + kept, text + i, n);
+		else
+			text[kept] = '?';
+		kept += shown ? n : 1;
+		i += n ? n : 1;
+	}
+	text[kept] = '\0';
+	return text;
 }
 
 void complain(const char *fmt, ...)

@@ -37,6 +37,12 @@ void output_json(json_t *value);
 /* `code`, or VERB_UNKNOWN (told on stderr) when stdout could not take it all. */
 int output_end(int code);
 
+/*
+ * Makes text from elsewhere fit to be shown: what is no UTF-8 or a control character
+ * becomes '?', so that it can neither steer a terminal nor break JSON. Returns `text`.
+ */
+char *text_clean(char *text);
+
 /* "heraldctl: TEXT" on stderr. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The controller's start and its answer to a new configuration, played through on a
+ * picture of the cluster: addresses in use are adopted under the configuration in force,
+ * oldest Service first; then the new one is put in force and every Service is decided in
+ * the same order. Addresses that are left become free only when all have been decided, as
+ * they do where each is first written; then those that wait are tried again, until
+ * nothing more becomes free.
+ */
+#include "forecast.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herald/base/err.h"
+
+#define PASSES_MAX 1000u /* each ends with something freed, so that few are ever made */
+
+/* A row while it is made. */
+struct player {
+	struct forecast_row row;
+	struct alloc_holder holder;
+	struct assign_input input;
+	struct assign_decision decision;
+};
+
+struct play {
+	struct alloc *alloc;
+	struct player *players; /* oldest first; holders must not move */
+	size_t count;
+};
+
+const char *forecast_change_name(enum forecast_change change)
+{
+	static const char *const names[FORECAST_CHANGE_COUNT] = {[FORECAST_SAME] = "same",
+		[FORECAST_LOSES] = "loses",
+		[FORECAST_CHANGES] = "changes",
+		[FORECAST_GETS] = "gets",
+		[FORECAST_KEEPS] = "keeps",
+		[FORECAST_WAITS] = "waits"};
+
+	return names[change];
+}
+
+static int compare_namespaces(const void *a, const void *b)
+{
+	const struct namespace *const *x = a, *const *y = b;
+
+	return strcmp((*x)->meta.name, (*y)->meta.name);
+}
+
+/* The namespaces, sorted by name; NULL for one that is not known. */
+static const struct string_map *labels_of(const struct fact_list *sorted, const char *name)
+{
+	struct namespace wanted = {.meta.name = name};
+	const struct namespace *key = &wanted;
+	const struct namespace **found = NULL;
+
+	if (sorted->count)
+		found = bsearch(
+			&key, sorted->items, sorted->count, sizeof(void *), compare_namespaces);
+	return found ? &(*found)->labels : NULL;
+}
+
+static int compare_age(const void *a, const void *b)
+{
+	const struct player *x = a, *y = b;
+	int64_t first = x->row.service->meta.created_unix,
+		second = y->row.service->meta.created_unix;
+
+	if (first != second)
+		return first < second ? -1 : 1;
+	return strcmp(x->row.name, y->row.name);
+}
+
+static void remember_before(struct forecast_row *row)
+{
+	for (uint16_t i = 0; i < row->service->ingress_count; i++) {
+		const struct ip *ip = &row->service->ingress[i].ip;
+
+		if (ip->family != IP_NONE)
+			row->before[ip->family == IP_V6] = *ip;
+	}
+}
+
+static void block_addresses(struct alloc *alloc, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->nodes.count; i++) {
+		const struct node *node = facts->nodes.items[i];
+
+		for (uint16_t k = 0; k < node->address_count; k++)
+			(void)alloc_block(alloc, &node->addresses[k]);
+	}
+	for (size_t i = 0; i < facts->services.count; i++) {
+		const struct service *service = facts->services.items[i];
+
+		for (uint16_t k = 0; k < service->external_ip_count; k++)
+			(void)alloc_block(alloc, &service->external_ips[k]);
+	}
+}
+
+static void cast(struct play *play, const struct facts *facts, const struct assign_rules *rules)
+{
+	struct fact_list namespaces = facts->namespaces;
+
+	if (namespaces.count)
+		qsort(namespaces.items, namespaces.count, sizeof(void *), compare_namespaces);
+	play->players = xcalloc(facts->services.count + 1, sizeof(*play->players));
+	for (size_t i = 0; i < facts->services.count; i++) {
+		const struct service *service = facts->services.items[i];
+		struct player *player = &play->players[play->count];
+
+		if (!assign_is_ours(rules, service) || service->meta.deleting)
+			continue;
+		player->row.service = service;
+		snprintf(player->row.name, sizeof(player->row.name), "%s/%s",
+			service->meta.namespace, service->meta.name);
+		remember_before(&player->row);
+		player->input = (struct assign_input){.service = service,
+			.namespace_labels = labels_of(&namespaces, service->meta.namespace),
+			.ours = true};
+		play->count++;
+	}
+	if (play->count)
+		qsort(play->players, play->count, sizeof(*play->players), compare_age);
+	for (size_t i = 0; i < play->count; i++) {
+		play->players[i].holder.name = play->players[i].row.name;
+		play->players[i].input.holder = &play->players[i].holder;
+	}
+}
+
+static void adopt(struct play *play)
+{
+	for (size_t i = 0; i < play->count; i++)
+		assign_adopt_status(play->alloc, &play->players[i].input);
+	for (size_t i = 0; i < play->count; i++) {
+		if (!alloc_holds_any(&play->players[i].holder))
+			assign_adopt_annotation(play->alloc, &play->players[i].input);
+	}
+}
+
+/* Why an address that it has would not be given to it, in the new configuration's terms. */
+static void explain(const struct play *play, struct player *player)
+{
+	struct forecast_row *row = &player->row;
+	struct assign_wish wish;
+
+	assign_wish_read(play->alloc, &player->input, &wish);
+	for (size_t i = 0; i < 2; i++) {
+		struct alloc_refusal refusal;
+		char words[400];
+		bool move;
+
+		if (row->before[i].family == IP_NONE || *row->why ||
+			alloc_stands(play->alloc, &player->holder, &wish.request, &row->before[i],
+				&refusal, &move))
+			continue;
+		alloc_refusal_text(&refusal, &wish.request, words, sizeof(words));
+		snprintf(row->why, sizeof(row->why), "%s: %s", ip_text(&row->before[i]).s, words);
+	}
+}
+
+static bool is_content(const struct player *player)
+{
+	const struct assign_decision *decision = &player->decision;
+
+	return decision->state == ASSIGN_ASSIGNED &&
+	       (player->row.service->families[1] == IP_NONE || decision->address_count == 2);
+}
+
+/* What is left becomes free; false: nothing was. */
+static bool settle_all(struct play *play)
+{
+	uint64_t before = alloc_generation(play->alloc);
+
+	for (size_t i = 0; i < play->count; i++)
+		alloc_settle(play->alloc, &play->players[i].holder);
+	return alloc_generation(play->alloc) != before;
+}
+
+static void decide_all(struct play *play)
+{
+	for (size_t i = 0; i < play->count; i++) {
+		explain(play, &play->players[i]);
+		assign_decide(play->alloc, &play->players[i].input, &play->players[i].decision);
+	}
+	for (unsigned pass = 0; pass < PASSES_MAX && settle_all(play); pass++) {
+		for (size_t i = 0; i < play->count; i++) {
+			if (!is_content(&play->players[i]))
+				assign_decide(play->alloc, &play->players[i].input,
+					&play->players[i].decision);
+		}
+	}
+}
+
+static enum forecast_change judge(const struct player *player)
+{
+	const struct forecast_row *row = &player->row;
+	bool loses = false, changes = false, gains = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (ip_equal(&row->before[i], &row->after[i]))
+			continue;
+		if (row->before[i].family == IP_NONE)
+			gains = true;
+		else if (row->after[i].family == IP_NONE)
+			loses = true;
+		else
+			changes = true;
+	}
+	if (loses || changes)
+		return loses ? FORECAST_LOSES : FORECAST_CHANGES;
+	if (gains)
+		return FORECAST_GETS;
+	if (player->decision.state == ASSIGN_PENDING)
+		return FORECAST_WAITS;
+	return *player->decision.condition_reason &&
+			       strcmp(player->decision.condition_reason, "Assigned") != 0
+		       ? FORECAST_KEEPS
+		       : FORECAST_SAME;
+}
+
+static void conclude(struct player *player)
+{
+	struct forecast_row *row = &player->row;
+	const struct assign_decision *decision = &player->decision;
+
+	for (uint8_t i = 0; i < decision->address_count; i++)
+		row->after[decision->addresses[i].family == IP_V6] = decision->addresses[i];
+	row->change = judge(player);
+	if (row->change == FORECAST_SAME)
+		row->why[0] = '\0';
+	else if (row->change == FORECAST_GETS)
+		snprintf(row->why, sizeof(row->why), "%s", decision->condition_message);
+	else if (row->change == FORECAST_KEEPS || row->change == FORECAST_WAITS || !*row->why)
+		snprintf(row->why, sizeof(row->why), "%s", decision->condition_message);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct forecast_row *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+void forecast_make(const struct facts *facts, const struct assign_rules *rules,
+	const struct config *current, const struct config *next, struct forecast *ret)
+{
+	struct play play = {.alloc = alloc_new()};
+
+	*ret = (struct forecast){0};
+	cast(&play, facts, rules);
+	alloc_configure(play.alloc, current);
+	block_addresses(play.alloc, facts);
+	adopt(&play);
+	alloc_configure(play.alloc, next);
+	decide_all(&play);
+	ret->rows = xcalloc(play.count + 1, sizeof(*ret->rows));
+	for (size_t i = 0; i < play.count; i++) {
+		conclude(&play.players[i]);
+		alloc_release(play.alloc, &play.players[i].holder);
+		ret->rows[ret->count++] = play.players[i].row;
+		ret->totals[play.players[i].row.change]++;
+	}
+	if (ret->count)
+		qsort(ret->rows, ret->count, sizeof(*ret->rows), compare_names);
+	free(play.players);
+	alloc_free(play.alloc);
+}
+
+void forecast_done(struct forecast *forecast)
+{
+	free(forecast->rows);
+	*forecast = (struct forecast){0};
+}
