@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/troubleshooting.md explains every reason that the condition can have, and none
+that does not exist; and every verdict on a node that it quotes is one."""
+import re
+
+from harness.manifests import CONFIG
+
+ROOT = CONFIG.parent
+PAGE = (ROOT / "docs/troubleshooting.md").read_text()
+
+
+def reasons():
+    """The names in the sources: the allocator's, and those of the decision itself."""
+    named = re.findall(r'\[ALLOC_\w+\] = "([A-Z]\w+)"', (ROOT / "lib/core/alloc_text.c").read_text())
+    decided = (ROOT / "lib/core/assign.c").read_text()
+    named += re.findall(r'set_problem\(\s*d, ALLOC_\w+, "(\w+)"', decided)
+    named += re.findall(r'\bname = "(\w+)"', decided)
+    return set(named)
+
+
+def test_every_reason_is_explained():
+    assert {"PoolFull", "NoConfiguration", "NoAddressAvailable", "Kept", "Assigned"} <= reasons()
+    section = PAGE.split("## The Service stays pending")[1].split("\n## ")[0]
+    in_table = set(re.findall(r"^\| `(\w+)` \|", section, re.M))
+    assert in_table | {"Kept", "Assigned"} == reasons()
+
+
+def test_quoted_verdicts_exist():
+    section = PAGE.split("names every node and why")[1].split("\n3. ")[0]
+    source = (ROOT / "lib/core/plan_value.c").read_text()
+    quoted = [row.strip() for row in re.findall(r"^   \| ([^|]+) \|", section, re.M)]
+    verdicts = [text for text in quoted if text not in ("it says", "---") and not text.startswith("the node is")]
+    assert len(verdicts) == 7
+    assert [text for text in verdicts if f'"{text}"' not in source] == []
