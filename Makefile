@@ -30,8 +30,10 @@ lint:
 unit:
 	@ctest --test-dir build/sanitize --output-on-failure -j "$$(nproc)"
 
+# 77: no Go toolchain could be had. Then the tests with the real control plane are skipped,
+# and say so; with CI=true they fail.
 e2e:
-	@tests/cluster/build
+	@tests/cluster/build || [ $$? = 77 ]
 	@HERALD_BIN=$(CURDIR)/build/sanitize/bin tests/run
 
 bench: build
