@@ -77,15 +77,16 @@ static void read_membership(
 {
 	struct config_membership *m = ret;
 	const struct yaml_node *at = yaml_tree_get(node, "leaseDuration");
+	const struct yaml_node *renew = yaml_tree_get(node, "renewInterval");
 
 	(void)rule;
-	if (!config_read_mapping(r, node, &membership_table, m))
+	if (!config_read_mapping(r, node, &membership_table, m) || config_is_told_of(r, at) ||
+		config_is_told_of(r, renew))
 		return;
 	if (m->lease_duration_ms % 1000 != 0)
 		config_problem(r, at, "is %s, but a Lease counts whole seconds: write \"%us\"",
 			config_show(at).s, m->lease_duration_ms / 1000 + 1);
-	if (yaml_tree_get(node, "renewInterval"))
-		at = yaml_tree_get(node, "renewInterval");
+	at = renew ? renew : at;
 	if (at && 2 * m->renew_interval_ms >= m->lease_duration_ms)
 		config_problem(r, at,
 			"renewInterval (%ums) must be less than half of leaseDuration (%ums), so "

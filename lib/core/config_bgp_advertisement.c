@@ -45,7 +45,6 @@ static void read_sorted_texts(
 		qsort(list->items, list->count, sizeof(*list->items), compare_texts);
 }
 
-#define ADVERTISEMENT(member) offsetof(struct config_bgp_advertisement, member)
 static void leave_for_later(
 	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
 {
@@ -55,6 +54,7 @@ static void leave_for_later(
 	(void)rule;
 }
 
+#define ADVERTISEMENT(member) offsetof(struct config_bgp_advertisement, member)
 static const struct config_field advertisement_fields[] = {
 	{"name", config_read_name, ADVERTISEMENT(name), &name_rule, false},
 	{"aggregationLength", config_read_u32, ADVERTISEMENT(aggregation_length), &length_rule,

@@ -4,9 +4,9 @@
  * configured twice for the same nodes (B09, B12), advertisements of one route agree on
  * the local preference (B02, B10), and an aggregate covers nothing but the pool (B12).
  *
- * Two selectors are taken to select something in common when they are equal or one is
- * empty: that is certain from the text. Other overlaps depend on the cluster's labels and
- * are found where those are known.
+ * Two lists of selectors are taken to select something in common when one selects all or
+ * both have an alternative in common: that is certain from the text. Other overlaps depend on the
+ * cluster's labels and are found where those are known.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,17 +37,26 @@ static bool equal_selectors(const struct selector *a, const struct selector *b)
 	return true;
 }
 
+static bool selects_all(const struct selector_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].requirement_count == 0)
+			return true;
+	}
+	return list->count == 0;
+}
+
 static bool surely_meet(const struct selector_list *a, const struct selector_list *b)
 {
-	if (a->count == 0 || b->count == 0)
+	if (selects_all(a) || selects_all(b))
 		return true;
-	if (a->count != b->count)
-		return false;
 	for (size_t i = 0; i < a->count; i++) {
-		if (!equal_selectors(&a->items[i], &b->items[i]))
-			return false;
+		for (size_t k = 0; k < b->count; k++) {
+			if (equal_selectors(&a->items[i], &b->items[k]))
+				return true;
+		}
 	}
-	return true;
+	return false;
 }
 
 static bool same_peer(const struct config_bgp_peer *a, const struct config_bgp_peer *b)
@@ -79,6 +88,62 @@ static void check_peers(
 	}
 }
 
+struct pool_index {
+	const struct config_pool **items; /* by name */
+	size_t count;
+	bool ipv4, ipv6; /* some pool has addresses of it */
+};
+
+static bool has_family(const struct config_pool *pool, enum ip_family family)
+{
+	for (size_t i = 0; pool && i < pool->range_count; i++) {
+		if (pool->ranges[i].first.family == family)
+			return true;
+	}
+	return false;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static int compare_pools(const void *a, const void *b)
+{
+	const struct config_pool *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static struct pool_index index_pools(struct config_reader *r, const struct config *config)
+{
+	struct pool_index index = {.count = config->pool_count};
+
+	index.items = arena_alloc(r->memory, index.count, sizeof(struct config_pool *));
+	for (size_t i = 0; i < index.count; i++) {
+		index.items[i] = &config->pools[i];
+		index.ipv4 = index.ipv4 || has_family(index.items[i], IP_V4);
+		index.ipv6 = index.ipv6 || has_family(index.items[i], IP_V6);
+	}
+	if (index.count)
+		qsort(index.items, index.count, sizeof(struct config_pool *), compare_pools);
+	return index;
+}
+
+static const struct config_pool *find_pool(const struct pool_index *index, const char *name)
+{
+	const struct config_pool wanted = {.name = name};
+	const struct config_pool *key = &wanted;
+	const struct config_pool **found;
+
+	if (index->count == 0)
+		return NULL;
+	found = bsearch(&key, index->items, index->count, sizeof(key), compare_pools);
+	return found ? *found : NULL;
+}
+
 /* Both are sorted; an empty one stands for everything. */
 static bool lists_meet(const struct config_string_list *a, const struct config_string_list *b)
 {
@@ -99,18 +164,43 @@ static bool lists_meet(const struct config_string_list *a, const struct config_s
 	return false;
 }
 
-static bool same_route(
-	const struct config_bgp_advertisement *a, const struct config_bgp_advertisement *b)
+static bool holds(const struct config_string_list *sorted, const char *text)
 {
-	return (a->aggregation_length == b->aggregation_length ||
-		       a->aggregation_length_v6 == b->aggregation_length_v6) &&
-	       surely_meet(&a->node_selectors, &b->node_selectors) &&
-	       surely_meet(&a->service_selectors, &b->service_selectors) &&
-	       lists_meet(&a->pools, &b->pools) && lists_meet(&a->peers, &b->peers);
+	return sorted->count == 0 ||
+	       bsearch(&text, sorted->items, sorted->count, sizeof(*sorted->items), compare_texts);
 }
 
-static void check_local_pref(
-	struct config_reader *r, const struct yaml_node *node, const struct config_bgp *bgp)
+/* Is there a pool that both lists name, with addresses of the family? */
+static bool pools_meet(const struct pool_index *index, const struct config_string_list *a,
+	const struct config_string_list *b, enum ip_family family)
+{
+	if (a->count == 0 && b->count == 0)
+		return family == IP_V4 ? index->ipv4 : index->ipv6;
+	if (a->count == 0)
+		return pools_meet(index, b, a, family);
+	for (size_t i = 0; i < a->count; i++) {
+		if (holds(b, a->items[i]) && has_family(find_pool(index, a->items[i]), family))
+			return true;
+	}
+	return false;
+}
+
+/* A route's length is part of its name: those of other lengths are other routes. */
+static bool same_route(const struct pool_index *index, const struct config_bgp_advertisement *a,
+	const struct config_bgp_advertisement *b)
+{
+	bool ipv4 = a->aggregation_length == b->aggregation_length &&
+		    pools_meet(index, &a->pools, &b->pools, IP_V4);
+	bool ipv6 = a->aggregation_length_v6 == b->aggregation_length_v6 &&
+		    pools_meet(index, &a->pools, &b->pools, IP_V6);
+
+	return (ipv4 || ipv6) && lists_meet(&a->peers, &b->peers) &&
+	       surely_meet(&a->node_selectors, &b->node_selectors) &&
+	       surely_meet(&a->service_selectors, &b->service_selectors);
+}
+
+static void check_local_pref(struct config_reader *r, const struct yaml_node *node,
+	const struct config_bgp *bgp, const struct pool_index *index)
 {
 	const struct yaml_node *item = node ? node->first : NULL;
 
@@ -120,7 +210,7 @@ static void check_local_pref(
 			const struct config_bgp_advertisement *b = &bgp->advertisements[i];
 
 			if (!a->has_local_pref || !b->has_local_pref ||
-				a->local_pref == b->local_pref || !same_route(a, b))
+				a->local_pref == b->local_pref || !same_route(index, a, b))
 				continue;
 			config_problem(r, item,
 				"the advertisement \"%s\" sets localPref %u where \"%s\" on line "
@@ -130,42 +220,6 @@ static void check_local_pref(
 			break;
 		}
 	}
-}
-
-struct pool_index {
-	const struct config_pool **items; /* by name */
-	size_t count;
-};
-
-static int compare_pools(const void *a, const void *b)
-{
-	const struct config_pool *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
-static struct pool_index index_pools(struct config_reader *r, const struct config *config)
-{
-	struct pool_index index = {.count = config->pool_count};
-
-	index.items = arena_alloc(r->memory, index.count, sizeof(struct config_pool *));
-	for (size_t i = 0; i < index.count; i++)
-		index.items[i] = &config->pools[i];
-	if (index.count)
-		qsort(index.items, index.count, sizeof(struct config_pool *), compare_pools);
-	return index;
-}
-
-static const struct config_pool *find_pool(const struct pool_index *index, const char *name)
-{
-	const struct config_pool wanted = {.name = name};
-	const struct config_pool *key = &wanted;
-	const struct config_pool **found;
-
-	if (index->count == 0)
-		return NULL;
-	found = bsearch(&key, index->items, index->count, sizeof(key), compare_pools);
-	return found ? *found : NULL;
 }
 
 /* The aggregates that begin and end the range lie within it, and so do all between. */
@@ -178,9 +232,12 @@ static bool covers_only(const struct ip_range *range, uint32_t length)
 	return ip_equal(&begin.first, &range->first) && ip_equal(&end.last, &range->last);
 }
 
+/* The first range of each family that does not fit is told of. */
 static void check_pool_aggregates(struct config_reader *r, const struct yaml_node *item,
 	const struct config_bgp_advertisement *advertisement, const struct config_pool *pool)
 {
+	bool told[2] = {false, false};
+
 	for (size_t i = 0; i < pool->range_count; i++) {
 		const struct ip_range *range = &pool->ranges[i];
 		bool v4 = range->first.family == IP_V4;
@@ -188,13 +245,13 @@ static void check_pool_aggregates(struct config_reader *r, const struct yaml_nod
 				     : advertisement->aggregation_length_v6;
 		const char *field = v4 ? "aggregationLength" : "aggregationLengthV6";
 
-		if (covers_only(range, length))
+		if (told[v4] || covers_only(range, length))
 			continue;
-		config_problem(r, yaml_tree_get(item, field) ? yaml_tree_get(item, field) : item,
+		config_problem(r, yaml_tree_get(item, field),
 			"is %u, but the pool \"%s\" has %s-%s, and routes of that length would "
 			"cover addresses beyond: write a longer length, or leave the pool out",
 			length, pool->name, ip_text(&range->first).s, ip_text(&range->last).s);
-		return;
+		told[v4] = true;
 	}
 }
 
@@ -207,6 +264,9 @@ static void check_aggregation(struct config_reader *r, const struct yaml_node *i
 		config_problem(r, yaml_tree_get(item, "serviceSelectors"),
 			"stands beside an aggregation length below the address's own: such a "
 			"route covers Services that are not selected, so remove one of the two");
+	/* Once nothing more is kept, a thousand of them over all pools would take long. */
+	if (r->problems->count == CONFIG_PROBLEMS_MAX)
+		return;
 	for (size_t i = 0; advertisement->pools.count == 0 && i < index->count; i++)
 		check_pool_aggregates(r, item, advertisement, index->items[i]);
 	for (size_t i = 0; i < advertisement->pools.count; i++) {
@@ -225,7 +285,7 @@ void config_bgp_check(
 	struct pool_index index = index_pools(r, config);
 
 	check_peers(r, yaml_tree_get(bgp, "peers"), config->bgp);
-	check_local_pref(r, advertisements, config->bgp);
+	check_local_pref(r, advertisements, config->bgp, &index);
 	for (size_t i = 0; item && i < config->bgp->advertisement_count; i++, item = item->next)
 		check_aggregation(r, item, &config->bgp->advertisements[i], &index);
 }

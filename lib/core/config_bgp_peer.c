@@ -4,6 +4,7 @@
  * here and never repeated in a message (B07). Whether two peers are one is judged by
  * config_bgp_check.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "config_bgp.h"
@@ -18,8 +19,8 @@ static const struct config_text_rule secret_rule = {config_is_dns_subdomain,
 	"a Secret's name: labels of a-z, 0-9 and '-' with dots between them", CONFIG_NAME_NONE,
 	NULL};
 static const struct config_text_rule interface_rule = {config_is_interface,
-	"an interface's name: at most 15 characters, without '/' and blanks", CONFIG_NAME_NONE,
-	NULL};
+	"an interface's name: at most 15 characters, without '/', blanks, quotes and wildcards",
+	CONFIG_NAME_NONE, NULL};
 
 static bool is_family(const char *text)
 {
@@ -35,7 +36,7 @@ static const struct config_duration_rule hold_rule = {.min_ms = 3000,
 	.max_ms = 65535u * 1000,
 	.unit_ms = 1000,
 	.zero = true,
-	.why = "1 and 2 seconds are forbidden (RFC 4271, 4.2)"};
+	.why = "1 and 2 seconds are forbidden and the field has 16 bits (RFC 4271, 4.2)"};
 static const struct config_duration_rule keepalive_rule = {.min_ms = 1000,
 	.max_ms = 21845u * 1000,
 	.unit_ms = 1000,
@@ -70,17 +71,33 @@ static void read_families(
 	}
 }
 
+/* What BIRD can read between double quotes. */
+static bool is_password(const struct yaml_node *node)
+{
+	for (size_t i = 0; i < node->length; i++) {
+		if (iscntrl((unsigned char)node->text[i]) || node->text[i] == '"')
+			return false;
+	}
+	return node->kind == YAML_TREE_SCALAR && node->length > 0 && node->length <= PASSWORD_MAX;
+}
+
 static void read_password(
 	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
 {
 	const char **out = ret;
 
 	(void)rule;
-	if (node->kind != YAML_TREE_SCALAR || node->length == 0 || node->length > PASSWORD_MAX ||
-		strlen(node->text) != node->length) {
+	if (node->kind == YAML_TREE_SCALAR && node->length && config_other_type(node)) {
 		config_problem(r, node,
-			"must be text of 1 to %d bytes (not shown here); better: put it into a "
-			"Secret and name that in passwordSecret",
+			"is %s (not shown here) where text is wanted: put it in quotes; better: "
+			"put it into a Secret and name that in passwordSecret",
+			config_other_type(node));
+		return;
+	}
+	if (!is_password(node)) {
+		config_problem(r, node,
+			"must be text of 1 to %d bytes without '\"' and control characters (not "
+			"shown here); better: put it into a Secret and name that in passwordSecret",
 			PASSWORD_MAX);
 		return;
 	}
@@ -156,6 +173,12 @@ static void check_addresses(
 			"is %s, a link-local address: name the interface in \"interface\" instead",
 			config_show(at).s);
 	at = yaml_tree_get(node, "sourceAddress");
+	if (at && (ip_is_unspecified(&peer->source_address) ||
+			  ip_is_multicast(&peer->source_address)))
+		config_problem(r, at,
+			"is %s, which no node can have: write the node's own, or "
+			"remove it",
+			config_show(at).s);
 	if (at && peer->address.family != IP_NONE && peer->source_address.family != IP_NONE &&
 		peer->source_address.family != peer->address.family)
 		config_problem(r, at, "is %s, of another family than peerAddress %s",
@@ -166,11 +189,13 @@ static void check_asn(
 	struct config_reader *r, const struct yaml_node *node, const struct config_bgp_peer *peer)
 {
 	const struct yaml_node *multihop = yaml_tree_get(node, "ebgpMultiHop");
+	uint32_t ours = peer->local_asn ? peer->local_asn : peer->my_asn;
 	bool internal = peer->dynamic_asn == DYNAMIC_ASN_INTERNAL ||
-			(peer->peer_asn != 0 && peer->peer_asn == peer->my_asn);
+			(peer->peer_asn != 0 && peer->peer_asn == ours);
 
 	want_one(r, node, "peerASN", "dynamicASN");
-	if (peer->my_asn == 0 && !yaml_tree_get(node, "myASN"))
+	if (peer->my_asn == 0 && !yaml_tree_get(node, "myASN") &&
+		!yaml_tree_get(node->up->up, "asn"))
 		config_problem(r, node,
 			"the field \"myASN\" is missing: add it, or \"asn\" for all peers under "
 			"\"bgp\"");
@@ -192,6 +217,9 @@ static void check_times(
 		peer->keepalive_time_s = peer->hold_time_s / 3;
 		return;
 	}
+	if (config_is_told_of(r, keepalive) ||
+		config_is_told_of(r, yaml_tree_get(node, "holdTime")))
+		return;
 	if (peer->hold_time_s == 0)
 		config_problem(r, keepalive,
 			"stands beside a hold time of 0s, which means no keepalives: remove it");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The `pools` section: each pool's fields, and that no address belongs to two of them
- * (A02) and nothing is reserved that the pool does not have (A03). Addresses of nodes
+ * (A02) and each reservation meets the pool, which it may exceed (A03). Addresses of nodes
  * inside a pool are ordinary (C23): the allocator leaves out the addresses themselves.
  */
 #include "config_read.h"
@@ -78,11 +78,11 @@ static int compare_by_first(const void *a, const void *b)
 	return x->node->column < y->node->column ? -1 : x->node->column > y->node->column;
 }
 
-static const char *pool_name_of(const struct yaml_node *range)
+static struct config_shown pool_name_of(const struct yaml_node *range)
 {
 	const struct yaml_node *name = yaml_tree_get(range->up->up, "name");
 
-	return name && name->kind == YAML_TREE_SCALAR ? name->text : "";
+	return name ? config_show(name) : (struct config_shown){"without a name"};
 }
 
 /* The later of the two in the text is the one to mend. */
@@ -101,10 +101,10 @@ static void tell_overlap(struct config_reader *r, const struct config_placed_ran
 			config_show(later).s, config_show(earlier).s, earlier->line);
 	else
 		config_problem(r, later,
-			"is %s of pool \"%.63s\", which overlaps %s of pool \"%.63s\" on line %u: "
-			"an address can be in one pool only",
-			config_show(later).s, pool_name_of(later), config_show(earlier).s,
-			pool_name_of(earlier), earlier->line);
+			"is %s of pool %s, which overlaps %s of pool %s on line %u: an address can "
+			"be in one pool only",
+			config_show(later).s, pool_name_of(later).s, config_show(earlier).s,
+			pool_name_of(earlier).s, earlier->line);
 }
 
 /* One sweep in the order of the addresses, against the range that reaches farthest. */
@@ -139,11 +139,14 @@ static bool meets_any(const struct config_ranges *addresses, const struct ip_ran
 	return low < addresses->count && ip_range_overlaps(&addresses->items[low].range, range);
 }
 
-static void check_reserved(struct config_reader *r, const struct pool_reading *reading)
+/* Told only when all addresses are known: a mistyped one may be where it belongs. */
+static void check_reserved(
+	struct config_reader *r, const struct yaml_node *node, const struct pool_reading *reading)
 {
+	const struct yaml_node *addresses = yaml_tree_get(node, "addresses");
 	struct config_ranges sorted = reading->addresses;
 
-	if (reading->reserved.count == 0 || sorted.count == 0)
+	if (sorted.count == 0 || sorted.count != addresses->count)
 		return;
 	sorted.items = arena_alloc(r->memory, sorted.count, sizeof(*sorted.items));
 	memcpy(sorted.items, reading->addresses.items, sorted.count * sizeof(*sorted.items));
@@ -179,7 +182,7 @@ static void read_pool(struct config_reader *r, const struct yaml_node *node,
 	};
 
 	config_read_mapping(r, node, &pool_table, &reading);
-	check_reserved(r, &reading);
+	check_reserved(r, node, &reading);
 	reading.pool.ranges = plain_ranges(r, &reading.addresses);
 	reading.pool.range_count = reading.addresses.count;
 	reading.pool.reserved = plain_ranges(r, &reading.reserved);

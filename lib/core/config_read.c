@@ -16,11 +16,41 @@
 
 #include "herald/base/err.h"
 #include "herald/base/ip.h"
+#include "herald/base/utf8.h"
 #include "herald/core/suggest.h"
 
 static bool is_full(const struct config_reader *r)
 {
 	return r->problems->count == CONFIG_PROBLEMS_MAX;
+}
+
+/* C0, C1 and DEL, line separators, and what turns the direction of writing. */
+static bool is_printable(uint32_t code)
+{
+	return code >= 0x20 && !(code >= 0x7f && code < 0xa0) &&
+	       !(code >= 0x2028 && code <= 0x202e) && !(code >= 0x2066 && code <= 0x2069);
+}
+
+/* Problems go to terminals, logs and Events: valid UTF-8, whatever was cut or quoted. */
+static void make_printable(char *text)
+{
+	size_t length = strlen(text), used = 0;
+
+	for (size_t i = 0, size; i < length; i += size) {
+		uint32_t code = 0;
+
+		size = utf8_next(text + i, length - i, &code);
+		if (size == 0 && length - i < 4)
+			break;
+		if (size == 0 || !is_printable(code)) {
+			size = size ? size : 1;
+			text[used++] = '?';
+			continue;
+		}
+		memmove(text + used, text + i, size);
+		used += size;
+	}
+	text[used] = '\0';
 }
 
 void config_problem(struct config_reader *r, const struct yaml_node *node, const char *fmt, ...)
@@ -42,6 +72,18 @@ void config_problem(struct config_reader *r, const struct yaml_node *node, const
 	va_start(args, fmt);
 	vsnprintf(problem->text, sizeof(problem->text), fmt, args);
 	va_end(args);
+	make_printable(problem->field);
+	make_printable(problem->text);
+}
+
+bool config_is_told_of(const struct config_reader *r, const struct yaml_node *node)
+{
+	for (size_t i = 0; node && i < r->problems->count; i++) {
+		if (r->problems->items[i].line == node->line &&
+			r->problems->items[i].column == node->column)
+			return true;
+	}
+	return node && (node->kind == YAML_TREE_FAULTY || is_full(r));
 }
 
 /* Cut at the start of a UTF-8 character, so that messages stay valid text. */
@@ -54,6 +96,8 @@ struct config_shown config_show(const struct yaml_node *node)
 		return (struct config_shown){"a mapping"};
 	if (node->kind != YAML_TREE_SCALAR)
 		return shown;
+	if (node->length == 0 && node->style == YAML_TREE_PLAIN)
+		return (struct config_shown){"nothing"};
 	shown.s[n++] = '"';
 	for (; i < node->length && n < sizeof(shown.s) - 5; i++) {
 		char c = node->text[i];
@@ -97,6 +141,10 @@ static void tell_unknown_key(
 	at.column = node->key->column;
 	if (is_full(r)) {
 		config_problem(r, &at, "is not known");
+		return;
+	}
+	if (strlen(node->key->text) != node->key->length) {
+		config_problem(r, &at, "the key holds a NUL character: remove it");
 		return;
 	}
 	for (size_t i = 0; i < fields->count; i++) {

@@ -25,6 +25,12 @@ struct config_reader {
 void config_problem(struct config_reader *r, const struct yaml_node *node, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Whether a problem stands at the node (not NULL) already: then what it was to hold is a
+ * default, and nothing is to be said of how that fits the rest.
+ */
+bool config_is_told_of(const struct config_reader *r, const struct yaml_node *node);
+
 /* A value for use in a message: in quotes, cut, without control characters. */
 struct config_shown {
 	char s[80];
@@ -58,6 +64,9 @@ void config_read_section(
 
 /* True when it is a sequence; an empty one is a problem when `empty` says why (not NULL). */
 bool config_is_list(struct config_reader *r, const struct yaml_node *node, const char *empty);
+
+/* What other YAML programs take the text for ("a number"); NULL: it is text. */
+const char *config_other_type(const struct yaml_node *node);
 
 /* Text without NULs, or NULL with the problem told. */
 const char *config_text(struct config_reader *r, const struct yaml_node *node);

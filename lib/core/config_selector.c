@@ -33,29 +33,35 @@ static const struct config_field expression_fields[] = {
 };
 static const struct config_fields expression_table = CONFIG_FIELDS(expression_fields);
 
+static void check_values(struct config_reader *r, const struct yaml_node *node, uint32_t operator)
+{
+	const struct yaml_node *values = yaml_tree_get(node, "values");
+	bool wanted = operator== SELECTOR_IN || operator== SELECTOR_NOT_IN;
+
+	if (config_is_told_of(r, values))
+		return;
+	if (wanted && !values)
+		config_problem(r, node,
+			"the field \"values\" is missing: the operator %s needs at least one",
+			operators[operator]);
+	else if (wanted && values->count == 0)
+		config_problem(r, values, "is empty: the operator %s needs at least one value",
+			operators[operator]);
+	else if (!wanted && values && values->count > 0)
+		config_problem(r, values,
+			"stands beside the operator %s, which takes none: remove it",
+			operators[operator]);
+}
+
 static void read_expression(
 	struct config_reader *r, const struct yaml_node *node, struct selector_requirement *ret)
 {
 	struct expression e = {.operator= UINT32_MAX };
-	bool wants_values;
 
 	if (!config_read_mapping(r, node, &expression_table, &e) || !e.key ||
 		e.operator== UINT32_MAX)
 		return;
-	wants_values = e.operator== SELECTOR_IN || e.operator== SELECTOR_NOT_IN;
-	if (wants_values && !yaml_tree_get(node, "values"))
-		config_problem(r, node,
-			"the field \"values\" is missing: the operator %s needs at least one",
-			operators[e.operator]);
-	else if (wants_values && yaml_tree_get(node, "values")->count == 0)
-		config_problem(r, yaml_tree_get(node, "values"),
-			"is empty: the operator %s needs at least one value",
-			operators[e.operator]);
-	if (!wants_values && yaml_tree_get(node, "values") &&
-		yaml_tree_get(node, "values")->count > 0)
-		config_problem(r, yaml_tree_get(node, "values"),
-			"stands beside the operator %s, which takes none: remove it",
-			operators[e.operator]);
+	check_values(r, node, e.operator);
 	ret->key = e.key;
 	ret->operator=(enum selector_operator) e.operator;
 	ret->values = e.values.items;
@@ -67,7 +73,9 @@ static void read_label(
 {
 	ret->operator= SELECTOR_IN;
 	ret->key = arena_strndup(r->memory, node->key->text, node->key->length);
-	if (strlen(ret->key) != node->key->length || !config_is_qualified_name(ret->key))
+	if (node->key->kind == YAML_TREE_FAULTY)
+		ret->key = "";
+	else if (strlen(ret->key) != node->key->length || !config_is_qualified_name(ret->key))
 		config_problem(r, node, "%s is not %s", config_show(node->key).s, key_rule.what);
 	ret->values = arena_alloc(r->memory, 1, sizeof(*ret->values));
 	config_read_text(r, node, &ret->values[0], &value_rule);

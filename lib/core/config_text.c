@@ -93,11 +93,13 @@ static bool has_only_name_characters(const char *text)
 	return strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
 }
 
+/* The kernel allows more; but "eth*" is meant as a pattern, and quotes as no one's name. */
 bool config_is_interface(const char *text)
 {
 	size_t length = strlen(text);
 
-	return length > 0 && length < IF_NAMESIZE && has_only_name_characters(text);
+	return length > 0 && length < IF_NAMESIZE && has_only_name_characters(text) &&
+	       !strpbrk(text, "*?[]\"'\\");
 }
 
 bool config_is_interface_pattern(const char *text)
@@ -108,7 +110,7 @@ bool config_is_interface_pattern(const char *text)
 }
 
 /* What YAML's core schema makes of plain text, when that is not a string. */
-static const char *other_type(const struct yaml_node *node)
+const char *config_other_type(const struct yaml_node *node)
 {
 	static const char *const words[][2] = {{"", "nothing"}, {"~", "nothing"},
 		{"null", "nothing"}, {"Null", "nothing"}, {"NULL", "nothing"},
@@ -144,7 +146,7 @@ const char *config_text(struct config_reader *r, const struct yaml_node *node)
 		config_problem(r, node, "holds a NUL character: remove it");
 		return NULL;
 	}
-	other = other_type(node);
+	other = config_other_type(node);
 	if (other && node->length == 0) {
 		config_problem(r, node, "has no value: give it one, or remove it");
 		return NULL;

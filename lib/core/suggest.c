@@ -45,10 +45,18 @@ static unsigned distance(const char *a, size_t a_length, const char *b, size_t b
 	return rows[a_length % 3][b_length];
 }
 
+/* A slip leaves most of the word standing; of "x" nothing would be left. */
+static unsigned slips_allowed(size_t length)
+{
+	if (length < 6)
+		return (unsigned)length / 2;
+	return (unsigned)length / 3;
+}
+
 void suggest_offer(struct suggestion *s, const char *candidate)
 {
 	size_t length = strlen(s->word), other = strlen(candidate);
-	unsigned d, allowed = length < 6 ? 1 + (length > 2) : (unsigned)length / 3;
+	unsigned d, allowed = slips_allowed(length);
 
 	if (length == 0 || length > WORD_MAX || other > WORD_MAX)
 		return;

@@ -57,15 +57,30 @@ static unsigned place(size_t from_zero)
 	return (unsigned)from_zero + 1;
 }
 
+/* libyaml counts these by the byte only, from the text's begin. */
+static void tell_unreadable(
+	const struct tree_builder *b, const char *text, size_t offset, const char *why)
+{
+	size_t line = 0, begin = 0;
+
+	for (size_t i = 0; i < offset; i++) {
+		if (text[i] == '\n') {
+			line++;
+			begin = i + 1;
+		}
+	}
+	tell(b, NULL, place(line), place(offset - begin),
+		"byte %zu of the line is no text (%s): remove it, and save the document as UTF-8",
+		offset - begin + 1, why);
+}
+
 /* libyaml's words are for its own grammar's terms; they are kept, with a way out added. */
-static void tell_syntax(const struct tree_builder *b)
+static void tell_syntax(const struct tree_builder *b, const char *text)
 {
 	const yaml_parser_t *p = &b->parser;
 
 	if (p->error == YAML_READER_ERROR) {
-		tell(b, NULL, 0, 0,
-			"byte %zu is no valid UTF-8 text (%s): save the document as UTF-8",
-			p->problem_offset + 1, p->problem);
+		tell_unreadable(b, text, p->problem_offset, p->problem);
 		return;
 	}
 	tell(b, NULL, place(p->problem_mark.line), place(p->problem_mark.column),
@@ -311,7 +326,7 @@ static void on_event(struct tree_builder *b, const yaml_event_t *event)
 	}
 }
 
-static void read_events(struct tree_builder *b)
+static void read_events(struct tree_builder *b, const char *text)
 {
 	bool ended = false;
 
@@ -321,7 +336,7 @@ static void read_events(struct tree_builder *b)
 		if (!yaml_parser_parse(&b->parser, &event)) {
 			if (b->parser.error == YAML_MEMORY_ERROR)
 				DIE("out of memory");
-			tell_syntax(b);
+			tell_syntax(b, text);
 			b->stopped = true;
 			return;
 		}
@@ -333,6 +348,8 @@ static void read_events(struct tree_builder *b)
 
 static void read_text(struct tree_builder *b, const char *text, size_t length)
 {
+	static const char mark[] = "\xef\xbb\xbf"; /* some editors' byte order mark */
+
 	if (length > b->limits->text) {
 		tell(b, NULL, 0, 0, "the document is %zu bytes long, more than the %zu allowed",
 			length, b->limits->text);
@@ -343,8 +360,12 @@ static void read_text(struct tree_builder *b, const char *text, size_t length)
 		DIE("out of memory");
 	/* Without this libyaml would take UTF-16 by its byte order mark. */
 	yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
+	if (length >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
+		text += strlen(mark);
+		length -= strlen(mark);
+	}
 	yaml_parser_set_input_string(&b->parser, (const unsigned char *)text, length);
-	read_events(b);
+	read_events(b, text);
 	yaml_parser_delete(&b->parser);
 }
 
@@ -388,7 +409,7 @@ const struct yaml_node *yaml_tree_get(const struct yaml_node *node, const char *
 
 void yaml_tree_path(const struct yaml_node *node, char *ret, size_t size)
 {
-	const struct yaml_node *chain[YAML_TREE_DEPTH_MAX + 2];
+	const struct yaml_node *chain[YAML_STREAM_DEPTH_MAX + 2];
 	size_t n = 0, used = 0;
 
 	ret[0] = '\0';
