@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The allocator: a table of the addresses that are held, blocked or cooling, the pools of
- * the config in force, and the way from a request to an address or to the reasons why
- * not. What a pool's ranges look like is pool.c's affair, who may share alloc_share.c's,
- * and which Service should have what is decided in assign.c.
+ * The allocator's state: the addresses that are held, blocked or cooling, and the pools of
+ * the config in force. How a request finds its address is in alloc_ask.c, what a pool's
+ * ranges look like is pool.c's affair, who may share alloc_share.c's, and which Service
+ * should have what is decided in assign.c.
  */
 #include "alloc_private.h"
 
@@ -23,16 +23,16 @@ static void free_pools(struct pool *pools, size_t count)
 
 void alloc_free(struct alloc *alloc)
 {
-	struct alloc_entry *entry, *next;
+	const struct alloc_entry *entry;
+	uint32_t position = 0;
 
 	if (!alloc)
 		return;
-	HASH_ITER (hh, alloc->entries, entry, next) {
+	while ((entry = table_next(&alloc->table, &position))) {
 		if (entry->holdings)
 			DIE("an address is still held");
-		HASH_DEL(alloc->entries, entry);
-		free(entry);
 	}
+	table_done(&alloc->table);
 	free_pools(alloc->pools, alloc->pool_count);
 	free(alloc->segments);
 	free(alloc);
@@ -50,16 +50,8 @@ uint64_t alloc_generation(const struct alloc *alloc)
 
 /* Entries */
 
-static struct alloc_entry *entry_find(const struct alloc *alloc, const struct ip *ip)
-{
-	struct alloc_entry *entry = NULL;
-
-	HASH_FIND(hh, alloc->entries, ip, sizeof(*ip), entry);
-	return entry;
-}
-
 /* The segment that holds the address; NULL: reserved, or in no pool. */
-static struct segment *segment_find(const struct alloc *alloc, const struct ip *ip)
+struct segment *segment_find(const struct alloc *alloc, const struct ip *ip)
 {
 	size_t low = 0, high = alloc->segment_count;
 
@@ -77,7 +69,7 @@ static struct segment *segment_find(const struct alloc *alloc, const struct ip *
 	return NULL;
 }
 
-static struct pool *pool_find(const struct alloc *alloc, const struct ip *ip)
+struct pool *pool_find(const struct alloc *alloc, const struct ip *ip)
 {
 	struct segment *segment = segment_find(alloc, ip);
 
@@ -131,16 +123,14 @@ static void cooling_remove(struct alloc_entry *entry)
 /* The entry of an address that is about to be held or blocked. */
 static struct alloc_entry *entry_get(struct alloc *alloc, const struct ip *ip)
 {
-	struct alloc_entry *entry = entry_find(alloc, ip);
+	struct alloc_entry *entry = table_find(&alloc->table, ip);
 
 	if (entry) {
 		cooling_remove(entry);
 		return entry;
 	}
-	entry = xcalloc(1, sizeof(*entry));
-	entry->ip = *ip;
+	entry = table_add(&alloc->table, ip);
 	entry->pool = pool_find(alloc, ip);
-	HASH_ADD(hh, alloc->entries, ip, sizeof(entry->ip), entry);
 	return entry;
 }
 
@@ -155,8 +145,7 @@ static void entry_put(struct alloc *alloc, struct alloc_entry *entry)
 		cooling_push(entry);
 		return;
 	}
-	HASH_DEL(alloc->entries, entry);
-	free(entry);
+	table_remove(&alloc->table, entry);
 }
 
 bool alloc_block(struct alloc *alloc, const struct ip *ip)
@@ -169,11 +158,14 @@ bool alloc_block(struct alloc *alloc, const struct ip *ip)
 
 void alloc_unblock(struct alloc *alloc, const struct ip *ip)
 {
-	struct alloc_entry *entry = entry_find(alloc, ip);
+	struct alloc_entry *entry = table_find(&alloc->table, ip);
 
 	if (!entry || entry->blocked == 0)
 		DIE("an address is unblocked that is not blocked");
-	entry->blocked--;
+	if (--entry->blocked > 0)
+		return;
+	/* Also where it is held: who waits to share it may have it now. */
+	alloc->generation++;
 	entry_put(alloc, entry);
 }
 
@@ -233,14 +225,29 @@ static int compare_freed(const void *a, const void *b)
 	return left->freed_at < right->freed_at ? -1 : left->freed_at > right->freed_at;
 }
 
+/* Puts what cooled into its new pool in the order it was freed in; elsewhere it is forgotten. */
+static void rehome_freed(struct alloc *alloc, struct alloc_entry **freed, size_t count)
+{
+	qsort(freed, count, sizeof(struct alloc_entry *), compare_freed);
+	for (size_t i = 0; i < count; i++) {
+		freed[i]->cooling = false;
+		if (segment_find(alloc, &freed[i]->ip) &&
+			!pool_avoids(freed[i]->pool, &freed[i]->ip))
+			cooling_push(freed[i]);
+		else
+			table_remove(&alloc->table, freed[i]);
+	}
+}
+
 /* Gives each entry its pool of the new config. The old pools are still there to be asked. */
 static void rehome_entries(struct alloc *alloc)
 {
-	size_t free_count = 0, total = HASH_COUNT(alloc->entries);
+	size_t free_count = 0, total = alloc->table.used;
 	AUTO_FREE struct alloc_entry **freed = xcalloc(total ? total : 1, sizeof(void *));
-	struct alloc_entry *entry, *next;
+	struct alloc_entry *entry;
+	uint32_t position = 0;
 
-	HASH_ITER (hh, alloc->entries, entry, next) {
+	while ((entry = table_next(&alloc->table, &position))) {
 		struct pool *old = entry->pool;
 
 		entry->pool = pool_find(alloc, &entry->ip);
@@ -253,17 +260,7 @@ static void rehome_entries(struct alloc *alloc)
 		if (entry->cooling)
 			freed[free_count++] = entry;
 	}
-	qsort(freed, free_count, sizeof(*freed), compare_freed);
-	for (size_t i = 0; i < free_count; i++) {
-		freed[i]->cooling = false;
-		if (segment_find(alloc, &freed[i]->ip) &&
-			!pool_avoids(freed[i]->pool, &freed[i]->ip)) {
-			cooling_push(freed[i]);
-			continue;
-		}
-		HASH_DEL(alloc->entries, freed[i]);
-		free(freed[i]);
-	}
+	rehome_freed(alloc, freed, free_count);
 }
 
 void alloc_configure(struct alloc *alloc, const struct config *config)
@@ -281,7 +278,7 @@ void alloc_configure(struct alloc *alloc, const struct config *config)
 
 /* Holding */
 
-static struct alloc_holding *active_of(const struct alloc_holder *holder, uint8_t family)
+struct alloc_holding *holding_active(const struct alloc_holder *holder, enum ip_family family)
 {
 	struct alloc_holding *holding = holder->holdings;
 
@@ -292,11 +289,27 @@ static struct alloc_holding *active_of(const struct alloc_holder *holder, uint8_
 
 bool alloc_held(const struct alloc_holder *holder, enum ip_family family, struct ip *ret)
 {
-	const struct alloc_holding *holding = active_of(holder, (uint8_t)family);
+	const struct alloc_holding *holding = holding_active(holder, family);
 
 	if (holding)
 		*ret = holding->entry->ip;
 	return holding != NULL;
+}
+
+bool alloc_holds(const struct alloc_holder *holder, const struct ip *ip)
+{
+	const struct alloc_holding *holding = holder->holdings;
+
+	while (holding && !ip_equal(&holding->entry->ip, ip))
+		holding = holding->next_of_holder;
+	return holding != NULL;
+}
+
+bool alloc_is_settled(const struct alloc_holder *holder, enum ip_family family)
+{
+	const struct alloc_holding *holding = holding_active(holder, family);
+
+	return holding && holding->settled;
 }
 
 bool alloc_holds_any(const struct alloc_holder *holder)
@@ -306,7 +319,7 @@ bool alloc_holds_any(const struct alloc_holder *holder)
 
 void alloc_leave(struct alloc *alloc, struct alloc_holder *holder, enum ip_family family)
 {
-	struct alloc_holding *holding = active_of(holder, (uint8_t)family);
+	struct alloc_holding *holding = holding_active(holder, family);
 
 	(void)alloc;
 	if (holding)
@@ -325,6 +338,7 @@ void alloc_take(struct alloc *alloc, struct alloc_holder *holder, const struct i
 		holding->leaving = false;
 		return;
 	}
+	share_joined(alloc, holder);
 	if (!entry->holdings && entry->pool)
 		entry->pool->in_use[family_index(ip->family)]++;
 	holding = xcalloc(1, sizeof(*holding));
@@ -362,6 +376,7 @@ static void free_holdings(struct alloc *alloc, struct alloc_holder *holder, bool
 		struct alloc_holding *holding = *link;
 
 		if (only_leaving && !holding->leaving) {
+			holding->settled = true;
 			link = &holding->next_of_holder;
 			continue;
 		}
@@ -381,232 +396,4 @@ void alloc_release(struct alloc *alloc, struct alloc_holder *holder)
 
 	free_holdings(alloc, holder, false);
 	alloc_describe(alloc, holder, &nothing);
-}
-
-/* Asking */
-
-static bool refuse(struct alloc_refusal *ret, enum alloc_reason reason, const struct pool *pool,
-	const char *holder)
-{
-	*ret = (struct alloc_refusal){reason, pool ? pool->config->name : NULL, holder};
-	return false;
-}
-
-/* Could it be on this address beside those who are? Of those leaving only where a newcomer. */
-static bool beside_others(const struct alloc_entry *entry, const struct alloc_holder *holder,
-	const struct alloc_request *request, bool newcomer, struct alloc_refusal *ret)
-{
-	const struct alloc_holding *holding = entry ? entry->holdings : NULL;
-
-	for (; holding; holding = holding->next_of_entry) {
-		enum alloc_reason reason;
-
-		if (holding->holder == holder || (holding->leaving && !newcomer))
-			continue;
-		reason = share_check(request, holding->holder, entry->pool);
-		if (reason != ALLOC_OK)
-			return refuse(ret, reason, entry->pool, holding->holder->name);
-	}
-	return true;
-}
-
-/* Whether a pool may serve the request at this address, whoever holds it. */
-static bool in_its_pool(const struct alloc *alloc, const struct alloc_request *request,
-	const struct ip *ip, const struct pool *pool, struct alloc_refusal *ret)
-{
-	enum alloc_reason reason;
-
-	if (!pool)
-		return refuse(ret, ALLOC_NO_POOL, NULL, NULL);
-	if (!segment_find(alloc, ip))
-		return refuse(ret, ALLOC_RESERVED, pool, NULL);
-	if (pool_avoids(pool, ip))
-		return refuse(ret, ALLOC_AVOIDED, pool, NULL);
-	if (request->pool && strcmp(request->pool, pool->config->name) != 0)
-		return refuse(ret, ALLOC_OTHER_POOL, pool, NULL);
-	reason = pool_selects(pool->config, request);
-	return reason == ALLOC_OK || refuse(ret, reason, pool, NULL);
-}
-
-bool alloc_check(const struct alloc *alloc, const struct alloc_holder *holder,
-	const struct alloc_request *request, const struct ip *ip, struct alloc_refusal *ret)
-{
-	const struct alloc_entry *entry = entry_find(alloc, ip);
-	const struct pool *pool = entry ? entry->pool : pool_find(alloc, ip);
-
-	if (!in_its_pool(alloc, request, ip, pool, ret))
-		return false;
-	if (pool->config->disabled)
-		return refuse(ret, ALLOC_DISABLED, pool, NULL);
-	if (entry && entry->blocked)
-		return refuse(ret, ALLOC_NODE_ADDRESS, pool, NULL);
-	return beside_others(entry, holder, request, true, ret);
-}
-
-bool alloc_stands(const struct alloc *alloc, const struct alloc_holder *holder,
-	const struct alloc_request *request, const struct ip *ip, struct alloc_refusal *ret,
-	bool *ret_move)
-{
-	const struct alloc_entry *entry = entry_find(alloc, ip);
-	const struct pool *pool = entry ? entry->pool : pool_find(alloc, ip);
-
-	*ret_move = false;
-	if (!beside_others(entry, holder, request, false, ret))
-		return false;
-	if (!in_its_pool(alloc, request, ip, pool, ret)) {
-		*ret_move = pool ? pool->config->move_when_removed : entry && entry->move;
-		return false;
-	}
-	return !(entry && entry->blocked) || refuse(ret, ALLOC_NODE_ADDRESS, pool, NULL);
-}
-
-static void trace_add(struct alloc_trace *trace, const struct alloc_refusal *refusal)
-{
-	if (trace->count < ALLOC_TRACE_MAX)
-		trace->refusals[trace->count++] = *refusal;
-	else
-		trace->omitted++;
-}
-
-/* The segment whose next address is to be taken; NULL: all are used up. */
-static struct segment *next_segment(struct pool *pool, enum ip_family family)
-{
-	struct segment *best = NULL;
-
-	for (size_t i = 0; i < pool->segment_count; i++) {
-		struct segment *segment = &pool->segments[i];
-
-		if (segment->first.family != family || segment_is_used_up(segment))
-			continue;
-		if (!best || segment->next < best->next)
-			best = segment;
-		if (!pool->config->spread)
-			return best;
-	}
-	return best;
-}
-
-static bool pool_next(
-	const struct alloc *alloc, struct pool *pool, enum ip_family family, struct ip *ret)
-{
-	const struct cooling_list *cooling = &pool->cooling[family_index((uint8_t)family)];
-	struct segment *segment = NULL;
-	struct ip ip;
-
-	while (cooling->count <= ALLOC_COOLING_MAX && (segment = next_segment(pool, family))) {
-		if (segment_at(segment, &ip) && !pool_avoids(pool, &ip) &&
-			!entry_find(alloc, &ip)) {
-			*ret = ip;
-			return true;
-		}
-		/* Used, blocked, cooling, or a hole: never to be considered here again. */
-		segment->next++;
-	}
-	if (!cooling->first)
-		return false;
-	*ret = cooling->first->ip;
-	return true;
-}
-
-static enum alloc_reason pool_refuses(
-	const struct pool *pool, const struct alloc_request *request, enum ip_family family)
-{
-	enum alloc_reason reason = pool_selects(pool->config, request);
-
-	if (reason != ALLOC_OK)
-		return reason;
-	if (pool->config->disabled)
-		return ALLOC_DISABLED;
-	if (!request->pool && !pool->config->auto_assign)
-		return ALLOC_BY_REQUEST;
-	return pool->total[family_index((uint8_t)family)] > 0 ? ALLOC_OK : ALLOC_NO_FAMILY;
-}
-
-/* An address that others hold by the same key, and that this one fits on (A06). */
-static bool find_shared(const struct alloc *alloc, const struct alloc_holder *holder,
-	const struct alloc_request *request, enum ip_family family, struct ip *ret)
-{
-	const struct share_group *group = request->sharing_key && *request->sharing_key
-						  ? share_group_find(alloc, request->sharing_key)
-						  : NULL;
-	const struct alloc_sharing *member = group ? group->members : NULL;
-	struct alloc_refusal unused;
-	bool found = false;
-
-	for (; member; member = member->next) {
-		struct ip ip;
-
-		if (member->holder == holder || !alloc_held(member->holder, family, &ip))
-			continue;
-		if (found && ip_compare(&ip, ret) >= 0)
-			continue;
-		if (!alloc_check(alloc, holder, request, &ip, &unused))
-			continue;
-		*ret = ip;
-		found = true;
-	}
-	return found;
-}
-
-bool alloc_find(struct alloc *alloc, const struct alloc_holder *holder,
-	const struct alloc_request *request, enum ip_family family, struct ip *ret,
-	struct alloc_trace *trace)
-{
-	bool known = !request->pool;
-
-	*trace = (struct alloc_trace){0};
-	if (find_shared(alloc, holder, request, family, ret))
-		return true;
-	for (size_t i = 0; i < alloc->pool_count; i++) {
-		struct pool *pool = &alloc->pools[i];
-		struct alloc_refusal refusal = {.pool = pool->config->name};
-
-		if (request->pool && strcmp(request->pool, pool->config->name) != 0)
-			continue;
-		known = true;
-		refusal.reason = pool_refuses(pool, request, family);
-		if (refusal.reason == ALLOC_OK) {
-			if (pool_next(alloc, pool, family, ret))
-				return true;
-			refusal.reason = ALLOC_FULL;
-		}
-		trace_add(trace, &refusal);
-	}
-	if (!known)
-		trace_add(trace, &(struct alloc_refusal){ALLOC_UNKNOWN_POOL, request->pool, NULL});
-	return false;
-}
-
-/* Telling */
-
-const struct config_pool *alloc_pool_of(const struct alloc *alloc, const struct ip *ip)
-{
-	const struct pool *pool = pool_find(alloc, ip);
-
-	return pool ? pool->config : NULL;
-}
-
-size_t alloc_pool_count(const struct alloc *alloc)
-{
-	return alloc->pool_count;
-}
-
-struct alloc_pool_usage alloc_pool_usage(const struct alloc *alloc, size_t index)
-{
-	const struct pool *pool = &alloc->pools[index];
-
-	return (struct alloc_pool_usage){pool->config->name, {pool->total[0], pool->total[1]},
-		{pool->in_use[0], pool->in_use[1]}};
-}
-
-const struct config_pool *alloc_eligible_pool(
-	const struct alloc *alloc, const struct alloc_request *request, size_t *position)
-{
-	while (*position < alloc->pool_count) {
-		const struct config_pool *pool = alloc->pools[(*position)++].config;
-
-		if (!pool->disabled && pool_selects(pool, request) == ALLOC_OK)
-			return pool;
-	}
-	return NULL;
 }

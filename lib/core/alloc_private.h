@@ -2,6 +2,7 @@
 #ifndef HERALD_LIB_CORE_ALLOC_PRIVATE_H
 #define HERALD_LIB_CORE_ALLOC_PRIVATE_H
 
+#include "alloc_table.h"
 #include "herald/base/err.h"
 #include "pool.h"
 
@@ -12,24 +13,12 @@
 
 /* What the allocator's files share; nothing outside lib/core/alloc*.c includes this. */
 
-/* An address that is held, blocked, or cooling; others have no entry. */
-struct alloc_entry {
-	struct ip ip;
-	bool cooling;	   /* in pool->cooling */
-	bool move;	   /* its pool went away and said that Services are moved then */
-	uint32_t blocked;  /* times it is a node's or an external address */
-	struct pool *pool; /* whose ranges hold it, reserved or not; NULL: none */
-	struct alloc_holding *holdings;
-	struct alloc_entry *older, *newer; /* in pool->cooling */
-	uint64_t freed_at; /* generation, to keep the order over a change of config */
-	UT_hash_handle hh;
-};
-
 struct alloc_holding {
 	struct alloc_entry *entry;
 	struct alloc_holder *holder;
 	struct alloc_holding *next_of_holder, *next_of_entry;
-	bool leaving;
+	bool leaving; /* no longer its Service's, but that may not have been written */
+	bool settled; /* written as its Service's */
 };
 
 /* Holders of one sharing key. */
@@ -57,15 +46,27 @@ struct alloc {
 	size_t pool_count;
 	struct segment **segments; /* of all pools, ascending */
 	size_t segment_count;
-	struct alloc_entry *entries;
+	struct alloc_table table;
 	struct share_group *groups;
 	uint64_t generation;
+	uint32_t visit; /* of entries, so that a search looks at each but once */
 };
+
+/* The segment that holds the address; NULL: reserved, or in no pool. */
+struct segment *segment_find(const struct alloc *alloc, const struct ip *ip);
+/* The pool whose ranges hold the address, reserved or not; NULL: none. */
+struct pool *pool_find(const struct alloc *alloc, const struct ip *ip);
+
+/* The holding of a family that is not being left; NULL: none. */
+struct alloc_holding *holding_active(const struct alloc_holder *holder, enum ip_family family);
 
 /* OK, or why these two can't be on one address. `pool` is the address's, or NULL. */
 enum alloc_reason share_check(const struct alloc_request *request, const struct alloc_holder *other,
 	const struct pool *pool);
 /* NULL when nobody shares by this key. */
 struct share_group *share_group_find(const struct alloc *alloc, const char *key);
+
+/* The holder is about to be on one more address, which those of its key may wait for. */
+void share_joined(struct alloc *alloc, const struct alloc_holder *holder);
 
 #endif

@@ -34,6 +34,15 @@ static bool ports_collide(const struct alloc_request *request, const struct allo
 	return false;
 }
 
+static bool same_ports(const struct service_port *a, const struct service_port *b, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		if (a[i].port != b[i].port || a[i].protocol != b[i].protocol)
+			return false;
+	}
+	return true;
+}
+
 static bool has_key(const struct alloc_request *request)
 {
 	return request->sharing_key && *request->sharing_key;
@@ -46,15 +55,16 @@ enum alloc_reason share_check(const struct alloc_request *request, const struct 
 
 	if (!has_key(request) || !sharing || strcmp(request->sharing_key, sharing->group->key) != 0)
 		return ALLOC_IN_USE;
-	if (!(pool && pool->config->share_across_namespaces) &&
-		strcmp(request->namespace, sharing->namespace) != 0)
-		return ALLOC_SHARED_NAMESPACE;
 	if (ports_collide(request, sharing))
 		return ALLOC_SHARED_PORT;
 	if (request->traffic_local != sharing->traffic_local)
 		return ALLOC_SHARED_POLICY;
 	if (request->traffic_local && selector_hash(request->selector) != sharing->selector_hash)
 		return ALLOC_SHARED_POLICY;
+	/* Last, since those who share already are let off this one. */
+	if (!(pool && pool->config->share_across_namespaces) &&
+		strcmp(request->namespace, sharing->namespace) != 0)
+		return ALLOC_SHARED_NAMESPACE;
 	return ALLOC_OK;
 }
 
@@ -99,6 +109,25 @@ static void forget(struct alloc *alloc, struct alloc_holder *holder)
 	free(sharing);
 }
 
+void share_joined(struct alloc *alloc, const struct alloc_holder *holder)
+{
+	const struct alloc_sharing *sharing = holder->sharing;
+
+	if (sharing && (sharing->previous || sharing->next))
+		alloc->generation++;
+}
+
+static bool is_described_by(
+	const struct alloc_sharing *sharing, const struct alloc_request *request)
+{
+	return strcmp(sharing->group->key, request->sharing_key) == 0 &&
+	       strcmp(sharing->namespace, request->namespace) == 0 &&
+	       sharing->traffic_local == request->traffic_local &&
+	       sharing->selector_hash == selector_hash(request->selector) &&
+	       sharing->port_count == request->port_count &&
+	       same_ports(sharing->ports, request->ports, request->port_count);
+}
+
 void alloc_describe(
 	struct alloc *alloc, struct alloc_holder *holder, const struct alloc_request *request)
 {
@@ -111,6 +140,10 @@ void alloc_describe(
 		forget(alloc, holder);
 		return;
 	}
+	if (holder->sharing && is_described_by(holder->sharing, request))
+		return;
+	/* Others may fit beside it now. */
+	alloc->generation += holder->holdings != NULL;
 	group = group_get(alloc, request->sharing_key);
 	sharing = xcalloc(1, sizeof(*sharing) + ports_size + namespace_size);
 	sharing->group = group;

@@ -7,6 +7,7 @@
 #include "herald/core/alloc.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *alloc_reason_name(enum alloc_reason reason)
 {
@@ -100,18 +101,25 @@ void alloc_refusal_text(const struct alloc_refusal *refusal, const struct alloc_
 void alloc_trace_text(const struct alloc_trace *trace, const struct alloc_request *request,
 	char *buffer, size_t size)
 {
-	size_t used = 0;
+	const size_t room = sizeof("; and 18446744073709551615 more");
+	size_t used = 0, omitted = trace->omitted;
 
 	if (trace->count == 0)
 		snprintf(buffer, size, "there are no pools");
-	for (size_t i = 0; i < trace->count && used + 4 < size; i++) {
-		char text[256];
-		int length;
+	for (size_t i = 0; i < trace->count; i++) {
+		char text[700];
+		size_t length;
 
 		alloc_refusal_text(&trace->refusals[i], request, text, sizeof(text));
-		length = snprintf(buffer + used, size - used, "%s%s", i ? "; " : "", text);
-		used += length > 0 ? (size_t)length : 0;
+		length = strlen(text);
+		/* Whole reasons only; the rest are counted. */
+		if (used + 2 + length + room > size) {
+			omitted++;
+			continue;
+		}
+		used += (size_t)snprintf(
+			buffer + used, size - used, "%s%s", used ? "; " : "", text);
 	}
-	if (trace->omitted && used + 4 < size)
-		snprintf(buffer + used, size - used, "; and %zu more", trace->omitted);
+	if (omitted)
+		snprintf(buffer + used, size - used, "%sand %zu more", used ? "; " : "", omitted);
 }

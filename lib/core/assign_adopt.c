@@ -4,26 +4,17 @@
  * status is taken over before anything is assigned, whether or not a pool still has it
  * (K19), then what the annotation remembers of those restored from a backup (K18). The
  * caller goes through the Services oldest first, so that of two holders of one address
- * the older keeps it (A12).
+ * the older keeps it (A12). Later, a Service may still turn out to have what the allocator
+ * does not know of: read late, restored, or written by the leader before us.
  */
-#include "herald/core/assign.h"
+#include "assign_private.h"
 
 #include <string.h>
 
-/* Nobody else has it whom this Service could not share it with. */
-static bool is_free_for(const struct alloc *alloc, const struct assign_input *input,
-	const struct assign_wish *wish, const struct ip *ip)
-{
-	struct alloc_refusal refusal;
-	bool move;
-
-	if (alloc_stands(alloc, input->holder, &wish->request, ip, &refusal, &move))
-		return true;
-	return refusal.reason < ALLOC_IN_USE;
-}
-
 static bool wants_family(const struct service *service, uint8_t family)
 {
+	if (service->families[0] == IP_NONE)
+		return family != IP_NONE; /* not known: then nothing that it has is dropped */
 	return family != IP_NONE &&
 	       (family == service->families[0] || family == service->families[1]);
 }
@@ -31,6 +22,7 @@ static bool wants_family(const struct service *service, uint8_t family)
 bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input)
 {
 	const struct service *service = input->service;
+	struct alloc_refusal refusal;
 	struct assign_wish wish;
 	bool all = service->ingress_count > 0;
 
@@ -44,14 +36,72 @@ bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input)
 		if (!wants_family(service, ip->family) ||
 			alloc_held(input->holder, ip->family, &held))
 			continue;
-		if (!is_free_for(alloc, input, &wish, ip)) {
+		if (!alloc_admits(alloc, input->holder, &wish.request, ip, &refusal)) {
 			all = false;
 			continue;
 		}
 		alloc_describe(alloc, input->holder, &wish.request);
 		alloc_take(alloc, input->holder, ip);
 	}
+	alloc_settle(alloc, input->holder);
 	return all;
+}
+
+bool assign_in_status(const struct service *service, uint8_t family, struct ip *ret)
+{
+	for (uint16_t i = 0; i < service->ingress_count; i++) {
+		if (service->ingress[i].ip.family != family)
+			continue;
+		*ret = service->ingress[i].ip;
+		return true;
+	}
+	return false;
+}
+
+/* Written by a leader of ours, who puts the same into both, and not known to this one. */
+static bool was_assigned(const struct alloc *alloc, const struct assign_input *input,
+	const struct assign_wish *wish, const struct ip *in_status, const struct ip *remembered)
+{
+	struct alloc_refusal refusal;
+
+	return in_status->family != IP_NONE && ip_equal(in_status, remembered) &&
+	       !alloc_holds(input->holder, in_status) &&
+	       !alloc_is_settled(input->holder, in_status->family) &&
+	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
+}
+
+void assign_recall(
+	struct alloc *alloc, const struct assign_input *input, const struct assign_wish *wish)
+{
+	const char *text = string_map_get(&input->service->annotations, ANNOTATION_ASSIGNED);
+	struct ip ips[2] = {0};
+	char unused[160];
+
+	if (text && !assign_ips_parse(text, ips, unused, sizeof(unused)))
+		memset(ips, 0, sizeof(ips));
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t family = input->service->families[i];
+		const struct ip *remembered = &ips[family == IP_V6];
+		struct ip in_status = {0}, held;
+		struct alloc_refusal refusal;
+		bool choosing;
+
+		if (family == IP_NONE)
+			continue;
+		assign_in_status(input->service, family, &in_status);
+		if (was_assigned(alloc, input, wish, &in_status, remembered)) {
+			alloc_take(alloc, input->holder, &in_status);
+			continue;
+		}
+		choosing = !alloc_held(input->holder, family, &held) && !wish->malformed &&
+			   wish->ips[family == IP_V6].family == IP_NONE;
+		if (choosing && in_status.family != IP_NONE &&
+			alloc_check(alloc, input->holder, &wish->request, &in_status, &refusal))
+			alloc_take(alloc, input->holder, &in_status);
+		else if (choosing && remembered->family != IP_NONE &&
+			 alloc_check(alloc, input->holder, &wish->request, remembered, &refusal))
+			alloc_take(alloc, input->holder, remembered);
+	}
 }
 
 bool assign_adopt_annotation(struct alloc *alloc, const struct assign_input *input)

@@ -52,20 +52,27 @@ bool assign_ips_parse(const char *text, struct ip ips[2], char *problem, size_t 
 	return true;
 }
 
-/* Herald's annotation, else MetalLB's by either prefix where they are read; else NULL. */
-static const char *annotation(
-	const struct service *service, bool metallb, const char *ours, const char *theirs)
+/* The keys of one annotation: Herald's, then MetalLB's where the config reads them. */
+static const char *const ips_keys[] = {
+	ANNOTATION_IPS, "metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs"};
+static const char *const pool_keys[] = {
+	ANNOTATION_POOL, "metallb.io/address-pool", "metallb.universe.tf/address-pool"};
+static const char *const share_keys[] = {
+	ANNOTATION_SHARE, "metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip"};
+
+/* The first that says anything; NULL: none. *ret_key is the key it stands under. */
+static const char *annotation(const struct service *service, bool metallb,
+	const char *const keys[static 3], const char **ret_key)
 {
-	static const char *const prefixes[] = {"metallb.io", "metallb.universe.tf"};
-	const char *value = string_map_get(&service->annotations, ours);
+	for (size_t i = 0; i < (metallb ? 3 : 1); i++) {
+		const char *value = string_map_get(&service->annotations, keys[i]);
 
-	for (size_t i = 0; !(value && *value) && metallb && i < 2; i++) {
-		char key[64];
-
-		snprintf(key, sizeof(key), "%s/%s", prefixes[i], theirs);
-		value = string_map_get(&service->annotations, key);
+		if (!value || value[strspn(value, ", \t")] == '\0')
+			continue;
+		*ret_key = keys[i];
+		return value;
 	}
-	return value && *value ? value : NULL;
+	return NULL;
 }
 
 static void malformed(struct assign_wish *wish, const char *where, const char *why)
@@ -76,12 +83,13 @@ static void malformed(struct assign_wish *wish, const char *where, const char *w
 
 static void read_ips(const struct service *service, bool metallb, struct assign_wish *wish)
 {
-	const char *text = annotation(service, metallb, ANNOTATION_IPS, "loadBalancerIPs");
-	char why[160];
+	const char *key, *text = annotation(service, metallb, ips_keys, &key);
+	char where[64], why[160];
 	struct ip ip;
 
 	if (text && !assign_ips_parse(text, wish->ips, why, sizeof(why))) {
-		malformed(wish, "annotation " ANNOTATION_IPS, why);
+		snprintf(where, sizeof(where), "annotation %s", key);
+		malformed(wish, where, why);
 		return;
 	}
 	if (!*service->load_balancer_ip)
@@ -93,8 +101,9 @@ static void read_ips(const struct service *service, bool metallb, struct assign_
 		return;
 	}
 	if (text && !ip_equal(&wish->ips[index_of(&ip)], &ip)) {
-		malformed(wish, "spec.loadBalancerIP",
-			"differs from the annotation " ANNOTATION_IPS ": remove one of them");
+		snprintf(why, sizeof(why), "differs from the annotation %s: remove one of them",
+			key);
+		malformed(wish, "spec.loadBalancerIP", why);
 		return;
 	}
 	wish->ips[index_of(&ip)] = ip;
@@ -105,7 +114,8 @@ static void check_families(const struct service *service, struct assign_wish *wi
 	for (size_t i = 0; i < 2; i++) {
 		char why[160];
 
-		if (wish->ips[i].family == IP_NONE || wish->ips[i].family == service->families[0] ||
+		if (service->families[0] == IP_NONE || wish->ips[i].family == IP_NONE ||
+			wish->ips[i].family == service->families[0] ||
 			wish->ips[i].family == service->families[1])
 			continue;
 		snprintf(why, sizeof(why), "`%s` is of a family that spec.ipFamilies does not have",
@@ -120,6 +130,7 @@ void assign_wish_read(
 	const struct service *service = input->service;
 	const struct config *config = alloc_config(alloc);
 	bool metallb = config && config->metallb_annotations;
+	const char *key;
 
 	*ret = (struct assign_wish){
 		.request = {
@@ -127,9 +138,8 @@ void assign_wish_read(
 			.namespace_labels = input->namespace_labels,
 			.labels = &service->labels,
 			.class = service->load_balancer_class,
-			.pool = annotation(service, metallb, ANNOTATION_POOL, "address-pool"),
-			.sharing_key =
-				annotation(service, metallb, ANNOTATION_SHARE, "allow-shared-ip"),
+			.pool = annotation(service, metallb, pool_keys, &key),
+			.sharing_key = annotation(service, metallb, share_keys, &key),
 			.selector = &service->selector,
 			.ports = service->ports,
 			.port_count = service->port_count,

@@ -28,6 +28,7 @@ struct pool {
 	const struct config_pool *config;
 	struct segment *segments; /* ascending, IPv4 first */
 	size_t segment_count;
+	size_t open;			/* segments before this one are used up */
 	struct cooling_list cooling[2]; /* IPv4, IPv6 */
 	double total[2];
 	uint64_t in_use[2];

@@ -73,11 +73,18 @@ enum alloc_reason {
 	ALLOC_IN_USE,		/* held by another Service, and not to be shared */
 	ALLOC_SHARED_PORT,	/* same key, but a protocol and port collide */
 	ALLOC_SHARED_POLICY,	/* same key, but the traffic policies do not go together */
-	ALLOC_SHARED_NAMESPACE, /* same key, but from another namespace */
+	ALLOC_SHARED_NAMESPACE, /* could share it but for being in another namespace */
 	ALLOC_REASON_COUNT
 };
 /* CamelCase, for metrics and conditions: "PoolFull". */
 const char *alloc_reason_name(enum alloc_reason reason);
+
+/* Two Services can't both have the address, whatever the config says. */
+static inline bool alloc_reason_collides(enum alloc_reason reason)
+{
+	return reason == ALLOC_IN_USE || reason == ALLOC_SHARED_PORT ||
+	       reason == ALLOC_SHARED_POLICY;
+}
 
 /* One answer "no". Strings belong to the config in force or to a holder. */
 struct alloc_refusal {
@@ -85,7 +92,7 @@ struct alloc_refusal {
 	const char *pool;   /* NULL: no pool is concerned */
 	const char *holder; /* who has it, for IN_USE and SHARED_*; else NULL */
 };
-#define ALLOC_TRACE_MAX 16
+#define ALLOC_TRACE_MAX 64
 struct alloc_trace {
 	struct alloc_refusal refusals[ALLOC_TRACE_MAX];
 	size_t count, omitted;
@@ -126,6 +133,13 @@ bool alloc_find(struct alloc *alloc, const struct alloc_holder *holder,
 	struct alloc_trace *trace);
 
 /*
+ * Whether those who have this address or are leaving it can live with `holder`, whatever
+ * its pool says today: for taking over what was assigned before.
+ */
+bool alloc_admits(const struct alloc *alloc, const struct alloc_holder *holder,
+	const struct alloc_request *request, const struct ip *ip, struct alloc_refusal *ret);
+
+/*
  * Would the address that `holder` has still be given to it? Disabled pools and pools
  * that assign only by request do not count against it. *ret_move: the config says that
  * Services are moved off this address.
@@ -140,19 +154,30 @@ bool alloc_stands(const struct alloc *alloc, const struct alloc_holder *holder,
  */
 void alloc_take(struct alloc *alloc, struct alloc_holder *holder, const struct ip *ip);
 void alloc_leave(struct alloc *alloc, struct alloc_holder *holder, enum ip_family family);
+/*
+ * What the holder has is written as its Service's, and nothing was decided for it since:
+ * frees what it is leaving.
+ */
 void alloc_settle(struct alloc *alloc, struct alloc_holder *holder);
 /* Frees all of the holder's addresses and what it is described by. */
 void alloc_release(struct alloc *alloc, struct alloc_holder *holder);
 
 /* The active address of a family; false: none. */
 bool alloc_held(const struct alloc_holder *holder, enum ip_family family, struct ip *ret);
+/* Whether it has this address, being left or not. */
+bool alloc_holds(const struct alloc_holder *holder, const struct ip *ip);
+/* Whether the active address of the family was there at an alloc_settle. */
+bool alloc_is_settled(const struct alloc_holder *holder, enum ip_family family);
 /* Whether any address is taken for this holder, being left or not. */
 bool alloc_holds_any(const struct alloc_holder *holder);
 
 /* The pool whose ranges hold the address (reserved or not); NULL: none. */
 const struct config_pool *alloc_pool_of(const struct alloc *alloc, const struct ip *ip);
 
-/* Rises whenever something became free or a config was put in force. */
+/*
+ * Rises whenever something became free, or can be shared that could not, or a config was
+ * put in force: those who wait may be in luck.
+ */
 uint64_t alloc_generation(const struct alloc *alloc);
 
 struct alloc_pool_usage {
