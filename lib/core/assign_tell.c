@@ -174,16 +174,28 @@ static const struct assign_problem *main_problem(const struct deciding *d)
 	return first;
 }
 
+/* As much of it as there is room for. */
+static void append(char *buffer, size_t size, const char *text)
+{
+	size_t used = strlen(buffer), length = strlen(text);
+
+	if (length >= size - used)
+		length = size - used - 1;
+	memcpy(buffer + used, text, length);
+	buffer[used + length] = '\0';
+}
+
 static void problem_text(const struct deciding *d, char *buffer, size_t size)
 {
 	const struct assign_problem *first = main_problem(d);
 	const struct assign_problem *second = first == d->problems ? &d->problems[1] : d->problems;
-	size_t used;
 
-	snprintf(buffer, size, "%s", first->text);
-	used = strlen(buffer);
-	if (second->reason && strcmp(first->text, second->text) != 0 && used + 1 < size)
-		snprintf(buffer + used, size - used, "; %s", second->text);
+	*buffer = '\0';
+	append(buffer, size, first->text);
+	if (second->reason && strcmp(first->text, second->text) != 0) {
+		append(buffer, size, "; ");
+		append(buffer, size, second->text);
+	}
 	make_clean(buffer);
 }
 
