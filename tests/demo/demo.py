@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from harness.controller import Controllers
 from harness.kube import endpointslice, service
 from harness.lab import API_ADDRESS, Lab
-from harness.mini import MiniApiServer, build
+from harness.mini import MiniApiServer
 from harness.netns import ip_json, run
 from harness.speaker import Speakers, ask_forever
 from harness.wait import wait_for
@@ -231,8 +231,6 @@ def recovery(client, since):
 def main():
     # A temporary file system of the sandbox's own: it goes with the sandbox, however that ends.
     run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"])
-    print("the embedded API server: building it, unless that was done before", flush=True)
-    build()
     demo = Demo(Path("/mnt"))
     try:
         demo.play()

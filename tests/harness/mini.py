@@ -191,3 +191,5 @@ current-context: mini
         return self.admin.call("POST", "/_watches", {"path": path, "action": action})["told"]
 
 
+if __name__ == "__main__":
+    build()
