@@ -11,11 +11,13 @@
  */
 #include "assigner.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "herald/kube/decode.h"
+#include "herald/kube/store.h"
 #include "herald/kube/watch.h"
 #include "report.h"
 #include "status_patch.h"
@@ -30,12 +32,17 @@ struct assigner {
 	struct program *program;
 	struct assigner_options options;
 	struct alloc *alloc;
+	struct store first; /* the Services, until it has started */
 	struct records records;
+	uint32_t judgement; /* rises when all must be judged anew */
+	bool list_again;    /* for those whose object was not kept */
+	bool listing;	    /* a list is under way */
 	struct writer *writer;
 	struct report report;
 	struct timer *turn, *slow;
 	uint64_t judged_generation; /* of the allocator, when those waiting were last tried */
 	size_t states[ASSIGN_STATE_COUNT];
+	uint32_t trimmed; /* the list after which memory was given back */
 	bool started;
 	void (*drained)(void *context); /* NULL: not draining */
 	void *drained_context;
@@ -70,12 +77,18 @@ static bool is_of_interest(const struct service *service)
 	       string_map_get(&service->annotations, ANNOTATION_ASSIGNED);
 }
 
+/* Those whose object is not kept are judged as the list comes along. */
 static void judge_all(struct assigner *a)
 {
-	AUTO_FREE struct record **sorted = records_by_age(&a->records);
+	struct record *record, *next;
 
-	for (size_t i = 0; i < records_count(&a->records); i++)
-		record_mark(&a->records, sorted[i]);
+	a->judgement++;
+	HASH_ITER (hh, a->records.table, record, next) {
+		if (record->service)
+			record_mark(&a->records, record);
+		else
+			a->list_again = true;
+	}
 	schedule(a);
 }
 
@@ -139,7 +152,7 @@ static void add_record_take(struct assigner *a, struct service *service)
 /* `listed`: a list's word counts even where it seems to be older (history went back). */
 static void put_take(struct assigner *a, struct service *service, bool listed)
 {
-	const struct object_meta *meta = &service->meta, *known;
+	const struct object_meta *meta = &service->meta;
 	struct record *record = record_find(&a->records, meta->namespace, meta->name);
 
 	if (!record) {
@@ -149,23 +162,29 @@ static void put_take(struct assigner *a, struct service *service, bool listed)
 			free(service);
 		return;
 	}
-	known = &record->service->meta;
 	if (listed)
 		record->list = a->records.list;
-	if (strcmp(meta->resource_version, known->resource_version) == 0 ||
-		(!listed &&
-			kube_version_is_older(meta->resource_version, known->resource_version))) {
+	if ((strcmp(meta->resource_version, record->version) == 0 &&
+		    record->judgement == a->judgement) ||
+		(!listed && kube_version_is_older(meta->resource_version, record->version))) {
 		free(service);
 		return;
 	}
-	if (strcmp(meta->uid, known->uid) != 0)
+	if (!record_is_of(record, meta))
 		let_go(a, record); /* K10 */
+	if (!record->service)
+		record->since = loop_now(a->program->loop);
 	block_external(a, service);
 	unblock_external(a, record->service);
-	free(record->service);
-	record->service = service;
+	record_set_take(record, service);
 	record->stale = record->failed = false;
 	mark(a, record);
+}
+
+static void drop_first_take(struct assigner *a, struct service *service)
+{
+	store_remove(&a->first, service->meta.namespace, service->meta.name);
+	free(service);
 }
 
 void assigner_put(struct assigner *assigner, const json_t *object)
@@ -173,11 +192,15 @@ void assigner_put(struct assigner *assigner, const json_t *object)
 	struct service *service = NULL;
 	struct err e;
 
-	if (kube_decode_service(object, &service, &e) == 0)
-		put_take(assigner, service, true);
-	else
+	if (kube_decode_service(object, &service, &e) != 0)
 		log_warn(assigner->program->log, "the API server sent no Service", "error", e.text,
 			NULL);
+	else if (assigner->started)
+		put_take(assigner, service, true);
+	else if (is_of_interest(service))
+		store_put_take(&assigner->first, service);
+	else
+		drop_first_take(assigner, service);
 }
 
 void assigner_gone(struct assigner *assigner, const json_t *object)
@@ -187,15 +210,21 @@ void assigner_gone(struct assigner *assigner, const json_t *object)
 
 	if (kube_decode_service(object, &service, NULL) != 0)
 		return;
+	if (!assigner->started) {
+		drop_first_take(assigner, service);
+		return;
+	}
 	record = record_find(&assigner->records, service->meta.namespace, service->meta.name);
 	/* One of the same name may have been read already. */
-	if (record && strcmp(record->service->meta.uid, service->meta.uid) == 0)
+	if (record && record_is_of(record, &service->meta))
 		forget(assigner, record);
 	free(service);
 }
 
 void assigner_list_begin(struct assigner *assigner)
 {
+	assigner->listing = true;
+	store_list_begin(&assigner->first);
 	assigner->records.list++;
 }
 
@@ -203,6 +232,8 @@ void assigner_list_end(struct assigner *assigner)
 {
 	struct record *record, *next;
 
+	assigner->listing = false;
+	store_list_end(&assigner->first);
 	HASH_ITER (hh, assigner->records.table, record, next) {
 		if (record->list != assigner->records.list)
 			forget(assigner, record);
@@ -303,10 +334,11 @@ static void settle(struct assigner *a, struct record *record, enum assign_state 
 	}
 	report_events(&a->report, record);
 	record_drop_events(record);
-	if (state == ASSIGN_ASSIGNED)
-		record->since = now;
 	if (!is_of_interest(record->service))
 		forget(a, record);
+	else if ((state == ASSIGN_ASSIGNED || state == ASSIGN_FOREIGN) && !record->is_waiting &&
+		 record->service->external_ip_count == 0)
+		record_shed(record);
 }
 
 static void decide(struct assigner *a, struct record *record)
@@ -314,6 +346,7 @@ static void decide(struct assigner *a, struct record *record)
 	struct assign_input input = input_of(a, record);
 	struct assign_decision decision;
 
+	record->judgement = a->judgement;
 	if (!alloc_holds_any(&record->holder))
 		assign_adopt_annotation(a->alloc, &input);
 	assign_decide(a->alloc, &input, &decision);
@@ -358,6 +391,14 @@ static void report_numbers(struct assigner *a)
 	report_pools(&a->report, a->alloc);
 }
 
+/* After a list most of what it brought has been shed. */
+static void give_back_memory(struct assigner *a)
+{
+	if (a->trimmed != a->records.list)
+		malloc_trim(0);
+	a->trimmed = a->records.list;
+}
+
 static void on_turn(void *context)
 {
 	struct assigner *a = context;
@@ -365,14 +406,18 @@ static void on_turn(void *context)
 
 	if (a->drained)
 		return;
+	if (a->list_again) {
+		a->list_again = false;
+		a->options.list_again(a->options.context);
+	}
 	while (writer_is_ready(a->writer) && decisions++ < TURN_DECISIONS) {
 		struct record *record;
 
 		record = record_next_dirty(&a->records);
 		if (!record)
 			break;
-		if (record->job || record->failed)
-			continue; /* its end, or the slow retry, marks it again */
+		if (record->job || record->failed || !record->service)
+			continue; /* its end, the slow retry or a list marks it again */
 		/* Nobody gets what one who has waited longer may have. */
 		if (!alloc_holds_any(&record->holder) || record->is_waiting)
 			try_waiting(a);
@@ -383,7 +428,9 @@ static void on_turn(void *context)
 	}
 	try_waiting(a);
 	report_numbers(a);
-	if (a->records.dirty.count > 0 && writer_is_ready(a->writer))
+	if (a->records.dirty.count == 0)
+		give_back_memory(a);
+	else if (writer_is_ready(a->writer))
 		schedule(a);
 }
 
@@ -470,37 +517,68 @@ void assigner_namespace_changed(struct assigner *assigner, const char *namespace
 	if (!assigner->started)
 		return;
 	HASH_ITER (hh, assigner->records.table, record, next) {
-		if (strcmp(record->service->meta.namespace, namespace) == 0)
-			mark(assigner, record);
+		if (!record_is_in_namespace(record, namespace))
+			continue;
+		if (!record->service) {
+			judge_all(assigner);
+			return;
+		}
+		mark(assigner, record);
 	}
+}
+
+static int compare_age(const void *a, const void *b)
+{
+	const struct object_meta *left = &(*(struct service *const *)a)->meta;
+	const struct object_meta *right = &(*(struct service *const *)b)->meta;
+	int order;
+
+	if (left->created_unix != right->created_unix)
+		return left->created_unix < right->created_unix ? -1 : 1;
+	order = strcmp(left->namespace, right->namespace);
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+/* The records of all that is known, oldest Service first, each to be decided. */
+static void take_first(struct assigner *a)
+{
+	if (a->first.count > 0)
+		qsort(a->first.items, a->first.count, sizeof(*a->first.items), compare_age);
+	a->started = true;
+	for (size_t i = 0; i < a->first.count; i++)
+		add_record_take(a, a->first.items[i]);
+	a->first.count = 0;
+	store_done(&a->first);
 }
 
 void assigner_start(struct assigner *assigner)
 {
-	AUTO_FREE struct record **sorted = records_by_age(&assigner->records);
-	size_t count = records_count(&assigner->records), adopted = 0;
+	struct records *records = &assigner->records;
+	struct record *record;
+	size_t adopted = 0;
 	AUTO_FREE char *total = NULL;
 	AUTO_FREE char *found = NULL;
 
-	for (size_t i = 0; i < count; i++) {
-		struct assign_input input = input_of(assigner, sorted[i]);
+	if (assigner->listing)
+		return;
+	take_first(assigner);
+	for (record = records->dirty.first; record; record = record->dirty.next) {
+		struct assign_input input = input_of(assigner, record);
 
 		adopted += assign_adopt_status(assigner->alloc, &input);
 	}
 	/* Only then what Services without status remember: theirs may have been given away. */
-	for (size_t i = 0; i < count; i++) {
-		struct assign_input input = input_of(assigner, sorted[i]);
+	for (record = records->dirty.first; record; record = record->dirty.next) {
+		struct assign_input input = input_of(assigner, record);
 
-		if (!alloc_holds_any(&sorted[i]->holder))
+		if (!alloc_holds_any(&record->holder))
 			assign_adopt_annotation(assigner->alloc, &input);
 	}
-	total = xasprintf("%zu", count);
+	total = xasprintf("%zu", records_count(records));
 	found = xasprintf("%zu", adopted);
 	log_info(assigner->program->log, "assigning begins", "services", total, "adopted", found,
 		NULL);
-	assigner->started = true;
 	timer_start(assigner->slow, SLOW_RETRY_MS);
-	judge_all(assigner);
 }
 
 bool assigner_has_started(const struct assigner *assigner)
@@ -542,6 +620,7 @@ void assigner_free(struct assigner *assigner)
 		alloc_release(assigner->alloc, &record->holder);
 		record_remove(&assigner->records, record);
 	}
+	store_done(&assigner->first);
 	writer_free(assigner->writer);
 	timer_free(assigner->turn);
 	timer_free(assigner->slow);

@@ -18,6 +18,8 @@ struct assigner_options {
 	struct assign_rules rules;
 	/* NULL where the namespace is not known. */
 	const struct string_map *(*namespace_labels)(void *context, const char *namespace);
+	/* All Services must be judged anew: begin another list. */
+	void (*list_again)(void *context);
 	void *context;
 };
 
@@ -37,7 +39,8 @@ void assigner_block(struct assigner *assigner, const struct ip *ip);
 void assigner_unblock(struct assigner *assigner, const struct ip *ip);
 void assigner_namespace_changed(struct assigner *assigner, const char *namespace);
 
-/* All inputs are there: take over what is assigned, then begin. Once. */
+/* All inputs are there: take over what is assigned, then begin. Once; not in the middle of
+   a list, at whose end it is to be called again. */
 void assigner_start(struct assigner *assigner);
 bool assigner_has_started(const struct assigner *assigner);
 /* Starts no more writes; `done` is called once none is under way, at once or later. */

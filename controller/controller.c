@@ -68,7 +68,10 @@ static void on_held(void *context)
 {
 	struct controller *c = context;
 	struct assigner_options options = {
-		.rules = c->options->rules, .namespace_labels = feeds_namespace_labels};
+		.rules = c->options->rules,
+		.namespace_labels = feeds_namespace_labels,
+		.list_again = feeds_list_services_again,
+	};
 
 	if (c->stopping || is_leading(c))
 		return;

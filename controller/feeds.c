@@ -193,13 +193,28 @@ struct feeds *feeds_new(struct program *program, void (*synced)(void *context), 
 	return feeds;
 }
 
-void feeds_start(struct feeds *feeds, struct assigner *assigner)
+static void watch_services(struct feeds *feeds)
 {
-	static const struct kube_watch_sink services = {.list_begin = services_begin,
+	static const struct kube_watch_sink sink = {.list_begin = services_begin,
 		.put = services_put,
 		.gone = services_gone,
 		.list_end = services_end,
 		.failing = on_failing};
+
+	feeds->services = kube_watch_new(feeds->program->client,
+		&(struct kube_watch_options){.path = "/api/v1/services"}, &sink, feeds);
+}
+
+void feeds_list_services_again(void *feeds)
+{
+	struct feeds *f = feeds;
+
+	kube_watch_free(f->services);
+	watch_services(f);
+}
+
+void feeds_start(struct feeds *feeds, struct assigner *assigner)
+{
 	static const struct kube_watch_sink nodes = {.list_begin = nodes_begin,
 		.put = nodes_put,
 		.gone = nodes_gone,
@@ -213,8 +228,7 @@ void feeds_start(struct feeds *feeds, struct assigner *assigner)
 	struct kube_client *client = feeds->program->client;
 
 	feeds->assigner = assigner;
-	feeds->services = kube_watch_new(
-		client, &(struct kube_watch_options){.path = "/api/v1/services"}, &services, feeds);
+	watch_services(feeds);
 	feeds->nodes = kube_watch_new(
 		client, &(struct kube_watch_options){.path = "/api/v1/nodes"}, &nodes, feeds);
 	feeds->namespaces = kube_watch_new(client,

@@ -18,6 +18,7 @@ void feeds_free(struct feeds *feeds); /* before the assigner; NULL is allowed */
 /* Each list was complete once. */
 bool feeds_are_synced(const struct feeds *feeds);
 /* For struct assigner_options: `feeds` is a struct feeds. */
+void feeds_list_services_again(void *feeds);
 const struct string_map *feeds_namespace_labels(void *feeds, const char *namespace);
 
 #endif

@@ -30,6 +30,38 @@ struct record *record_find(const struct records *records, const char *namespace,
 	return record;
 }
 
+void record_set_take(struct record *record, struct service *service)
+{
+	const struct object_meta *meta = &service->meta;
+	size_t length = strlen(meta->resource_version);
+
+	free(record->service);
+	record->service = service;
+	record->uid = XXH3_128bits(meta->uid, strlen(meta->uid));
+	if (length >= sizeof(record->version))
+		length = 0;
+	memcpy(record->version, meta->resource_version, length);
+	record->version[length] = '\0';
+}
+
+void record_shed(struct record *record)
+{
+	free(record->service);
+	record->service = NULL;
+}
+
+bool record_is_of(const struct record *record, const struct object_meta *meta)
+{
+	return XXH128_isEqual(record->uid, XXH3_128bits(meta->uid, strlen(meta->uid)));
+}
+
+bool record_is_in_namespace(const struct record *record, const char *namespace)
+{
+	size_t length = strlen(namespace);
+
+	return strncmp(record->key, namespace, length) == 0 && record->key[length] == '/';
+}
+
 struct record *record_add_take(struct records *records, struct service *service)
 {
 	const struct object_meta *meta = &service->meta;
@@ -37,7 +69,7 @@ struct record *record_add_take(struct records *records, struct service *service)
 	struct record *record = xcalloc(1, sizeof(*record) + length + 1);
 
 	snprintf(record->key, length + 1, "%s/%s", meta->namespace, meta->name);
-	record->service = service;
+	record_set_take(record, service);
 	record->holder.name = record->key;
 	record->list = records->list;
 	HASH_ADD_KEYPTR(hh, records->table, record->key, length, record);
@@ -125,29 +157,6 @@ void record_remove(struct records *records, struct record *record)
 size_t records_count(const struct records *records)
 {
 	return HASH_COUNT(records->table);
-}
-
-static int compare_age(const void *a, const void *b)
-{
-	const struct record *left = *(struct record *const *)a, *right = *(struct record *const *)b;
-	int64_t left_time = left->service->meta.created_unix;
-	int64_t right_time = right->service->meta.created_unix;
-
-	if (left_time != right_time)
-		return left_time < right_time ? -1 : 1;
-	return strcmp(left->key, right->key);
-}
-
-struct record **records_by_age(const struct records *records)
-{
-	size_t count = records_count(records), i = 0;
-	struct record **sorted = xcalloc(count ? count : 1, sizeof(struct record *));
-	struct record *record, *next;
-
-	HASH_ITER (hh, records->table, record, next)
-		sorted[i++] = record;
-	qsort(sorted, count, sizeof(struct record *), compare_age);
-	return sorted;
 }
 
 bool record_keep_event(struct record *record, const struct assign_event *event)
