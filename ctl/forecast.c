@@ -231,9 +231,7 @@ static void conclude(struct player *player)
 	row->change = judge(player);
 	if (row->change == FORECAST_SAME)
 		row->why[0] = '\0';
-	else if (row->change == FORECAST_GETS)
-		snprintf(row->why, sizeof(row->why), "%s", decision->condition_message);
-	else if (row->change == FORECAST_KEEPS || row->change == FORECAST_WAITS || !*row->why)
+	else if (!*row->why || (row->change != FORECAST_LOSES && row->change != FORECAST_CHANGES))
 		snprintf(row->why, sizeof(row->why), "%s", decision->condition_message);
 }
 

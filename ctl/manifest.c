@@ -18,40 +18,13 @@
 #define CONFIG_KEY "config.yaml"
 #define NAMED_MAX 5 /* objects passed over that are named; the others are counted */
 
-/* A fault of the text; kept until it is known whether its object is ours. */
-struct fault {
-	const struct yaml_node *node;
-	struct place place;
-	char *text;
-};
-
 struct reading {
 	struct manifest *manifest;
 	const struct manifest_options *options;
 	struct findings *findings;
-	struct fault *faults;
-	size_t fault_count;
 	char passed_over[512];
 	size_t passed_over_count;
 };
-
-static void on_fault(void *context, const struct yaml_node *node, unsigned line, unsigned column,
-	const char *text)
-{
-	struct reading *r = context;
-
-	if ((r->fault_count & (r->fault_count - 1)) == 0)
-		r->faults = xrealloc(
-			r->faults, r->fault_count ? 2 * r->fault_count : 1, sizeof(*r->faults));
-	r->faults[r->fault_count++] = (struct fault){node, {line, column}, xstrdup(text)};
-}
-
-static bool is_within(const struct yaml_node *node, const struct yaml_node *root)
-{
-	while (node && node != root)
-		node = node->up;
-	return node != NULL;
-}
 
 static void tell(struct reading *r, const struct yaml_node *node, const char *text)
 {
@@ -62,32 +35,9 @@ static void tell(struct reading *r, const struct yaml_node *node, const char *te
 	findings_add(r->findings, r->manifest->input->name, place, path, text);
 }
 
-static void tell_faults(struct reading *r, const struct yaml_node *root)
-{
-	for (size_t i = 0; i < r->fault_count; i++) {
-		const struct fault *fault = &r->faults[i];
-		char path[128] = "";
-
-		if (!is_within(fault->node, root))
-			continue;
-		if (fault->node)
-			yaml_tree_path(fault->node, path, sizeof(path));
-		findings_add(
-			r->findings, r->manifest->input->name, fault->place, path, fault->text);
-	}
-}
-
-static const char *text_of(const struct yaml_node *node, const char *key)
-{
-	const struct yaml_node *value = yaml_tree_get(node, key);
-
-	return value && value->kind == YAML_TREE_SCALAR ? value->text : "";
-}
-
 static void pass_over(struct reading *r, const struct yaml_node *object, const char *kind)
 {
-	const struct yaml_node *metadata = yaml_tree_get(object, "metadata");
-	const char *name = metadata ? text_of(metadata, "name") : "";
+	const char *name = object_name(object);
 	size_t used = strlen(r->passed_over);
 
 	if (r->passed_over_count++ < NAMED_MAX)
@@ -135,15 +85,14 @@ static void read_config_map(struct reading *r, const struct yaml_node *object)
 {
 	const struct yaml_node *data = yaml_tree_get(object, "data");
 	const struct yaml_node *value = data ? yaml_tree_get(data, CONFIG_KEY) : NULL;
-	const struct yaml_node *metadata = yaml_tree_get(object, "metadata");
-	const char *name = metadata ? text_of(metadata, "name") : "";
+	const char *name = object_name(object);
 	AUTO_FREE char *title = xasprintf("ConfigMap/%s", name);
 
 	if (r->options->config_map && strcmp(name, r->options->config_map) != 0) {
 		pass_over(r, object, "ConfigMap");
 		return;
 	}
-	tell_faults(r, object);
+	documents_tell_faults(&r->manifest->documents, object, r->findings);
 	if (!value) {
 		tell_missing_key(r, object);
 		return;
@@ -152,34 +101,17 @@ static void read_config_map(struct reading *r, const struct yaml_node *object)
 		tell(r, value, "is not text: write \"" CONFIG_KEY ": |\" before it");
 		return;
 	}
-	add_config(r,
-		(struct manifest_config){arena_strndup(&r->manifest->memory, title, strlen(title)),
-			value->text, value->length, value});
+	add_config(r, (struct manifest_config){
+			      arena_strndup(&r->manifest->documents.memory, title, strlen(title)),
+			      value->text, value->length, value});
 }
 
-static void read_object(struct reading *r, const struct yaml_node *object, const char *kind)
+static void read_object(void *context, const struct yaml_node *object, const char *kind)
 {
-	const struct yaml_node *items = yaml_tree_get(object, "items");
-	size_t length = strlen(kind);
-
-	if (strcmp(kind, "ConfigMap") == 0) {
-		read_config_map(r, object);
-		return;
-	}
-	if (length < 4 || strcmp(kind + length - 4, "List") != 0 || !items) {
-		pass_over(r, object, kind);
-		return;
-	}
-	/* The items of a ConfigMapList need not repeat their kind. */
-	for (const struct yaml_node *item = items->first; item; item = item->next) {
-		const char *own = text_of(item, "kind");
-
-		if (strcmp(*own ? own : kind, "ConfigMap") == 0 ||
-			(!*own && strcmp(kind, "ConfigMapList") == 0))
-			read_config_map(r, item);
-		else
-			pass_over(r, item, own);
-	}
+	if (strcmp(kind, "ConfigMap") == 0)
+		read_config_map(context, object);
+	else
+		pass_over(context, object, kind);
 }
 
 static bool is_empty(const struct yaml_node *root)
@@ -187,23 +119,16 @@ static bool is_empty(const struct yaml_node *root)
 	return root->kind == YAML_TREE_SCALAR && root->length == 0;
 }
 
-static bool has_objects(const struct yaml_documents *documents)
+static void read_documents(struct reading *r)
 {
-	for (size_t i = 0; i < documents->count; i++) {
-		if (yaml_tree_get(documents->roots[i], "kind"))
-			return true;
-	}
-	return false;
-}
+	const struct yaml_documents *trees = &r->manifest->documents.trees;
 
-static void read_documents(struct reading *r, const struct yaml_documents *documents)
-{
-	for (size_t i = 0; i < documents->count; i++) {
-		const struct yaml_node *root = documents->roots[i];
-		const char *kind = text_of(root, "kind");
+	for (size_t i = 0; i < trees->count; i++) {
+		const struct yaml_node *root = trees->roots[i];
+		const char *kind = document_text(root, "kind");
 
 		if (*kind)
-			read_object(r, root, kind);
+			documents_each_object(root, kind, read_object, r);
 		else if (!is_empty(root))
 			tell(r, root,
 				"is no Kubernetes object, as the other documents of this file are: "
@@ -225,36 +150,30 @@ void manifest_read(const struct input *input, const struct manifest_options *opt
 	struct findings *findings, struct manifest *ret)
 {
 	struct reading r = {.manifest = ret, .options = options, .findings = findings};
-	const struct yaml_tree_sink sink = {on_fault, &r};
-	struct yaml_documents documents;
+	struct documents *documents = &ret->documents;
 	size_t before = findings->count;
-	bool whole;
 
 	*ret = (struct manifest){.input = input};
-	whole = yaml_tree_parse_stream(&ret->memory, input->text, input->length, &sink, &documents);
+	documents_read(input, documents);
 	/* What could not be read to its end and is no larger than one is told of as one. */
-	if (!has_objects(&documents) && (whole || input->length <= CONFIG_TEXT_MAX)) {
+	if (!documents_have_objects(documents) &&
+		(documents->whole || input->length <= CONFIG_TEXT_MAX)) {
 		add_config(&r, (struct manifest_config){
 				       .object = "", .text = input->text, .length = input->length});
-	} else {
-		read_documents(&r, &documents);
-		if (!whole) /* the last fault ended the reading */
-			findings_add(findings, input->name, r.faults[r.fault_count - 1].place, "",
-				r.faults[r.fault_count - 1].text);
-		note_passed_over(&r);
-		if (ret->count == 0 && findings->count == before)
-			findings_add(findings, input->name, (struct place){0}, "",
-				"holds no configuration of Herald: no ConfigMap in it has the "
-				"key " CONFIG_KEY);
+		return;
 	}
-	for (size_t i = 0; i < r.fault_count; i++)
-		free(r.faults[i].text);
-	free(r.faults);
+	read_documents(&r);
+	documents_tell_end(documents, findings);
+	note_passed_over(&r);
+	if (ret->count == 0 && findings->count == before)
+		findings_add(findings, input->name, (struct place){0}, "",
+			"holds no configuration of Herald: no ConfigMap in it has the "
+			"key " CONFIG_KEY);
 }
 
 void manifest_done(struct manifest *manifest)
 {
-	arena_done(&manifest->memory);
+	documents_done(&manifest->documents);
 	free(manifest->configs);
 	*manifest = (struct manifest){0};
 }

@@ -2,10 +2,9 @@
 #ifndef HERALDCTL_MANIFEST_H
 #define HERALDCTL_MANIFEST_H
 
+#include "documents.h"
 #include "findings.h"
-#include "herald/core/arena.h"
 #include "herald/core/config.h"
-#include "herald/core/yaml_tree.h"
 #include "input.h"
 
 /*
@@ -21,7 +20,7 @@ struct manifest_config {
 
 struct manifest {
 	const struct input *input;
-	struct arena memory;
+	struct documents documents;
 	struct manifest_config *configs;
 	size_t count;
 };
