@@ -16,6 +16,7 @@ static const struct verb {
 } verbs[] = {
 	{"validate", "check configuration files; needs no cluster", validate_main},
 	{"diff", "tell which Services a new configuration would take an address from", diff_main},
+	{"import", "turn the configuration of MetalLB into one of Herald", import_main},
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
