@@ -88,6 +88,13 @@ def test_A08_a_removed_pool_keeps_its_addresses_unless_it_says_move(cluster):
     assert rows["default/stays"]["now"] == rows["default/stays"]["then"] == ["198.51.100.1"]
 
 
+def test_A08_addresses_of_no_pool_move_where_the_new_configuration_says_so(cluster):
+    cluster.service("stays", "198.51.100.1")
+    head = "addresses: {whenRemoved: move}\n"
+    rows = cluster.diff(config(("n", "203.0.113.5"), head=head))
+    assert changes(rows) == {"default/stays": "changes"}
+
+
 def test_A08_a_shrunk_pool_without_another_keeps(cluster):
     cluster.service("a", "192.0.2.1")
     cluster.service("b", "192.0.2.2")
@@ -125,14 +132,24 @@ def test_A04_a_pool_that_no_longer_selects(cluster):
     assert cluster.diff(config(teams, ("b", "198.51.100.1"))) == {}
 
 
-def test_A06_of_two_that_may_share_no_longer_one_loses(cluster):
+def test_A06_sharers_that_may_share_no_longer_keep_their_address(cluster):
     share = {"herald.io/share": "key", "herald.io/ips": "192.0.2.1"}
     cluster.service("one", "192.0.2.1", annotations=share)
     cluster.service("two", "192.0.2.1", ns="other", annotations=share, ports=((81, "TCP"),))
     shared = config(("a", "192.0.2.1", "shareAcrossNamespaces: true"))
     assert cluster.diff(shared, current=shared) == {}
     rows = cluster.diff(config(("a", "192.0.2.1")), current=shared)
-    assert [(row["change"], row["then"]) for row in rows.values()] == [("loses", [])]
+    assert rows and {row["change"] for row in rows.values()} == {"keeps"}
+    assert all(row["now"] == row["then"] == ["192.0.2.1"] for row in rows.values())
+
+
+def test_A12_of_two_with_one_address_the_younger_loses(cluster):
+    cluster.service("z-older", "192.0.2.1")
+    cluster.service("younger", "192.0.2.1", annotations={"herald.io/ips": "192.0.2.1"})
+    rows = cluster.diff(BOTH)
+    assert changes(rows) == {"default/younger": "loses"}
+    assert (rows["default/younger"]["now"], rows["default/younger"]["then"]) == (["192.0.2.1"], [])
+    assert "default/z-older" in rows["default/younger"]["why"]
 
 
 def test_K25_a_request_is_met_as_soon_as_it_can_be(cluster):
