@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the configuration's parser makes of a document (standard input), for the tests in
- * tests/config: every member of the config that came out, one a line, with code 0; or all
- * problems as "LINE:COLUMN: FIELD: TEXT" with code 1. Places in the text are left out of
- * the config, so that two spellings of one configuration compare equal.
+ * What the configuration's parser makes of documents (standard input, a NUL after each),
+ * for the tests in tests/config. Of each it tells "taken" and every member of the config,
+ * one a line, or "refused" and all problems as "LINE:COLUMN: FIELD: TEXT"; then a NUL.
+ * Places in the text are left out of the config, so that two spellings of one
+ * configuration compare equal.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -179,28 +180,32 @@ static void show_config(const struct config *config)
 		show_bgp(config->bgp);
 }
 
-int main(void)
+static void answer(const char *text, size_t length)
 {
 	struct config_problems problems = {0};
-	size_t length = 0, size = CONFIG_TEXT_MAX + 2;
-	char *text = malloc(size);
-	struct config *config;
-	bool good;
+	struct config *config = config_parse(text, length, &problems);
 
-	if (!text)
-		return 2;
-	length = fread(text, 1, size - 1, stdin);
-	config = config_parse(text, length, &problems);
+	printf(config ? "taken\n" : "refused\n");
 	if (config)
 		show_config(config);
 	for (size_t i = 0; i < problems.count; i++)
 		printf("%u:%u: %s: %s\n", problems.items[i].line, problems.items[i].column,
 			problems.items[i].field, problems.items[i].text);
 	if (problems.omitted)
-		printf("and %zu more\n", problems.omitted);
+		printf("0:0: and %zu more\n", problems.omitted);
+	putchar('\0');
 	config_problems_done(&problems);
-	free(text);
-	good = config != NULL;
 	config_free(config);
-	return good ? 0 : 1;
+}
+
+int main(void)
+{
+	char *text = NULL;
+	size_t size = 0;
+	ssize_t length;
+
+	while ((length = getdelim(&text, &size, '\0', stdin)) > 0)
+		answer(text, (size_t)length - (text[length - 1] == '\0'));
+	free(text);
+	return 0;
 }
