@@ -315,7 +315,8 @@ static int tell(const struct arguments *arguments, const struct facts *facts,
 	forecast_make(facts, &arguments->rules, current, next, &forecast);
 	for (size_t i = 0; i < forecast.count; i++) {
 		text_clean(forecast.rows[i].name);
-		text_clean(forecast.rows[i].why);
+		if (forecast.rows[i].why)
+			text_clean(forecast.rows[i].why);
 	}
 	if (arguments->output == OUTPUT_JSON)
 		print_json(&forecast);

@@ -22,12 +22,13 @@ struct player {
 	struct forecast_row row;
 	struct alloc_holder holder;
 	struct assign_input input;
-	struct assign_decision decision;
+	enum assign_state state;
+	char *message; /* what its condition would say; NULL: nothing but the assignment */
 };
 
 struct play {
 	struct alloc *alloc;
-	struct player *players; /* oldest first; holders must not move */
+	struct player **players; /* oldest first */
 	size_t count;
 };
 
@@ -65,13 +66,13 @@ static const struct string_map *labels_of(const struct fact_list *sorted, const 
 
 static int compare_age(const void *a, const void *b)
 {
-	const struct player *x = a, *y = b;
-	int64_t first = x->row.service->meta.created_unix,
-		second = y->row.service->meta.created_unix;
+	const struct forecast_row *x = &(*(struct player *const *)a)->row;
+	const struct forecast_row *y = &(*(struct player *const *)b)->row;
+	int64_t first = x->service->meta.created_unix, second = y->service->meta.created_unix;
 
 	if (first != second)
 		return first < second ? -1 : 1;
-	return strcmp(x->row.name, y->row.name);
+	return strcmp(x->name, y->name);
 }
 
 static void remember_before(struct forecast_row *row)
@@ -100,43 +101,46 @@ static void block_addresses(struct alloc *alloc, const struct facts *facts)
 	}
 }
 
+static struct player *new_player(const struct service *service, const struct fact_list *namespaces)
+{
+	const char *namespace = service->meta.namespace;
+	struct player *player = xcalloc(1, sizeof(*player));
+
+	player->row.service = service;
+	player->row.name = xasprintf("%s/%s", namespace, service->meta.name);
+	remember_before(&player->row);
+	player->holder.name = player->row.name;
+	player->input = (struct assign_input){.service = service,
+		.namespace_labels = labels_of(namespaces, namespace),
+		.holder = &player->holder,
+		.ours = true};
+	return player;
+}
+
 static void cast(struct play *play, const struct facts *facts, const struct assign_rules *rules)
 {
 	struct fact_list namespaces = facts->namespaces;
 
 	if (namespaces.count)
 		qsort(namespaces.items, namespaces.count, sizeof(void *), compare_namespaces);
-	play->players = xcalloc(facts->services.count + 1, sizeof(*play->players));
+	play->players = xcalloc(facts->services.count + 1, sizeof(struct player *));
 	for (size_t i = 0; i < facts->services.count; i++) {
 		const struct service *service = facts->services.items[i];
-		struct player *player = &play->players[play->count];
 
-		if (!assign_is_ours(rules, service) || service->meta.deleting)
-			continue;
-		player->row.service = service;
-		snprintf(player->row.name, sizeof(player->row.name), "%s/%s",
-			service->meta.namespace, service->meta.name);
-		remember_before(&player->row);
-		player->input = (struct assign_input){.service = service,
-			.namespace_labels = labels_of(&namespaces, service->meta.namespace),
-			.ours = true};
-		play->count++;
+		if (assign_is_ours(rules, service) && !service->meta.deleting)
+			play->players[play->count++] = new_player(service, &namespaces);
 	}
 	if (play->count)
-		qsort(play->players, play->count, sizeof(*play->players), compare_age);
-	for (size_t i = 0; i < play->count; i++) {
-		play->players[i].holder.name = play->players[i].row.name;
-		play->players[i].input.holder = &play->players[i].holder;
-	}
+		qsort(play->players, play->count, sizeof(struct player *), compare_age);
 }
 
 static void adopt(struct play *play)
 {
 	for (size_t i = 0; i < play->count; i++)
-		assign_adopt_status(play->alloc, &play->players[i].input);
+		assign_adopt_status(play->alloc, &play->players[i]->input);
 	for (size_t i = 0; i < play->count; i++) {
-		if (!alloc_holds_any(&play->players[i].holder))
-			assign_adopt_annotation(play->alloc, &play->players[i].input);
+		if (!alloc_holds_any(&play->players[i]->holder))
+			assign_adopt_annotation(play->alloc, &play->players[i]->input);
 	}
 }
 
@@ -147,26 +151,42 @@ static void explain(const struct play *play, struct player *player)
 	struct assign_wish wish;
 
 	assign_wish_read(play->alloc, &player->input, &wish);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 2 && !row->why; i++) {
 		struct alloc_refusal refusal;
 		char words[400];
 		bool move;
 
-		if (row->before[i].family == IP_NONE || *row->why ||
+		if (row->before[i].family == IP_NONE ||
 			alloc_stands(play->alloc, &player->holder, &wish.request, &row->before[i],
 				&refusal, &move))
 			continue;
 		alloc_refusal_text(&refusal, &wish.request, words, sizeof(words));
-		snprintf(row->why, sizeof(row->why), "%s: %s", ip_text(&row->before[i]).s, words);
+		row->why = xasprintf("%s: %s", ip_text(&row->before[i]).s, words);
 	}
+}
+
+static void decide(struct play *play, struct player *player)
+{
+	struct assign_decision decision;
+
+	assign_decide(play->alloc, &player->input, &decision);
+	player->state = decision.state;
+	memset(player->row.after, 0, sizeof(player->row.after));
+	for (uint8_t i = 0; i < decision.address_count; i++)
+		player->row.after[decision.addresses[i].family == IP_V6] = decision.addresses[i];
+	free(player->message);
+	player->message = strcmp(decision.condition_reason, "Assigned") == 0
+				  ? NULL
+				  : xstrdup(decision.condition_message);
 }
 
 static bool is_content(const struct player *player)
 {
-	const struct assign_decision *decision = &player->decision;
+	const struct forecast_row *row = &player->row;
 
-	return decision->state == ASSIGN_ASSIGNED &&
-	       (player->row.service->families[1] == IP_NONE || decision->address_count == 2);
+	return player->state == ASSIGN_ASSIGNED &&
+	       (row->service->families[1] == IP_NONE ||
+		       (row->after[0].family && row->after[1].family));
 }
 
 /* What is left becomes free; false: nothing was. */
@@ -175,21 +195,20 @@ static bool settle_all(struct play *play)
 	uint64_t before = alloc_generation(play->alloc);
 
 	for (size_t i = 0; i < play->count; i++)
-		alloc_settle(play->alloc, &play->players[i].holder);
+		alloc_settle(play->alloc, &play->players[i]->holder);
 	return alloc_generation(play->alloc) != before;
 }
 
 static void decide_all(struct play *play)
 {
 	for (size_t i = 0; i < play->count; i++) {
-		explain(play, &play->players[i]);
-		assign_decide(play->alloc, &play->players[i].input, &play->players[i].decision);
+		explain(play, play->players[i]);
+		decide(play, play->players[i]);
 	}
 	for (unsigned pass = 0; pass < PASSES_MAX && settle_all(play); pass++) {
 		for (size_t i = 0; i < play->count; i++) {
-			if (!is_content(&play->players[i]))
-				assign_decide(play->alloc, &play->players[i].input,
-					&play->players[i].decision);
+			if (!is_content(play->players[i]))
+				decide(play, play->players[i]);
 		}
 	}
 }
@@ -213,26 +232,26 @@ static enum forecast_change judge(const struct player *player)
 		return loses ? FORECAST_LOSES : FORECAST_CHANGES;
 	if (gains)
 		return FORECAST_GETS;
-	if (player->decision.state == ASSIGN_PENDING)
+	if (player->state == ASSIGN_PENDING)
 		return FORECAST_WAITS;
-	return *player->decision.condition_reason &&
-			       strcmp(player->decision.condition_reason, "Assigned") != 0
-		       ? FORECAST_KEEPS
-		       : FORECAST_SAME;
+	return player->message ? FORECAST_KEEPS : FORECAST_SAME;
 }
 
+/* The word of the new configuration where an address goes; else what its condition says. */
 static void conclude(struct player *player)
 {
 	struct forecast_row *row = &player->row;
-	const struct assign_decision *decision = &player->decision;
+	bool goes;
 
-	for (uint8_t i = 0; i < decision->address_count; i++)
-		row->after[decision->addresses[i].family == IP_V6] = decision->addresses[i];
 	row->change = judge(player);
-	if (row->change == FORECAST_SAME)
-		row->why[0] = '\0';
-	else if (!*row->why || (row->change != FORECAST_LOSES && row->change != FORECAST_CHANGES))
-		snprintf(row->why, sizeof(row->why), "%s", decision->condition_message);
+	goes = row->change == FORECAST_LOSES || row->change == FORECAST_CHANGES;
+	if (!goes) {
+		free(row->why);
+		row->why = NULL;
+	}
+	if (row->change == FORECAST_SAME || row->why)
+		return;
+	row->why = player->message ? xstrdup(player->message) : xstrdup("is assigned");
 }
 
 static int compare_names(const void *a, const void *b)
@@ -256,10 +275,14 @@ void forecast_make(const struct facts *facts, const struct assign_rules *rules,
 	decide_all(&play);
 	ret->rows = xcalloc(play.count + 1, sizeof(*ret->rows));
 	for (size_t i = 0; i < play.count; i++) {
-		conclude(&play.players[i]);
-		alloc_release(play.alloc, &play.players[i].holder);
-		ret->rows[ret->count++] = play.players[i].row;
-		ret->totals[play.players[i].row.change]++;
+		struct player *player = play.players[i];
+
+		conclude(player);
+		alloc_release(play.alloc, &player->holder);
+		ret->rows[ret->count++] = player->row;
+		ret->totals[player->row.change]++;
+		free(player->message);
+		free(player);
 	}
 	if (ret->count)
 		qsort(ret->rows, ret->count, sizeof(*ret->rows), compare_names);
@@ -269,6 +292,10 @@ void forecast_make(const struct facts *facts, const struct assign_rules *rules,
 
 void forecast_done(struct forecast *forecast)
 {
+	for (size_t i = 0; i < forecast->count; i++) {
+		free(forecast->rows[i].name);
+		free(forecast->rows[i].why);
+	}
 	free(forecast->rows);
 	*forecast = (struct forecast){0};
 }

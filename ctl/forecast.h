@@ -23,10 +23,10 @@ const char *forecast_change_name(enum forecast_change change); /* "loses", ... *
 
 struct forecast_row {
 	const struct service *service;
-	char name[320]; /* namespace/name */
+	char *name; /* namespace/name */
 	enum forecast_change change;
 	struct ip before[2], after[2]; /* IP_NONE: none */
-	char why[ASSIGN_TEXT_MAX];     /* "" for FORECAST_SAME */
+	char *why;		       /* NULL for FORECAST_SAME */
 };
 
 struct forecast {

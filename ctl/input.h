@@ -7,7 +7,7 @@
 #include "herald/base/err.h"
 
 /* One FILE of the command line, whole. "-" is standard input. */
-#define INPUT_MAX (64u * 1024u * 1024u)
+#define INPUT_MAX (512u * 1024u * 1024u) /* 100,000 Services as kubectl writes them */
 
 struct input {
 	const char *name; /* for messages: as given, or "standard input"; borrowed */
