@@ -62,7 +62,7 @@ void report_decided(const struct report *report, const struct assign_decision *d
 static void tell(const struct report *report, const struct record *record, bool warning,
 	const char *reason, const char *message)
 {
-	const struct object_meta *meta = &record->service->meta;
+	const struct object_meta *meta = &record->work->service->meta;
 	const struct kube_object_ref about = {
 		.api_version = "v1",
 		.kind = "Service",
@@ -79,7 +79,7 @@ static void tell(const struct report *report, const struct record *record, bool 
 
 void report_events(const struct report *report, const struct record *record)
 {
-	for (const struct record_event *event = record->events; event; event = event->next)
+	for (const struct record_event *event = record->work->events; event; event = event->next)
 		tell(report, record, event->warning, event->reason, event->message);
 }
 
