@@ -3,9 +3,10 @@
  * The controller's start and its answer to a new configuration, played through on a
  * picture of the cluster: addresses in use are adopted under the configuration in force,
  * oldest Service first; then the new one is put in force and every Service is decided in
- * the same order. Addresses that are left become free only when all have been decided, as
- * they do where each is first written; then those that wait are tried again, until
- * nothing more becomes free.
+ * the same order, those that wait already before those that have what they want, which
+ * the controller has to read first. Addresses that are left become free only when all
+ * have been decided, as they do where each is first written; then those that wait are
+ * tried again, until nothing more becomes free.
  */
 #include "forecast.h"
 
@@ -23,6 +24,7 @@ struct player {
 	struct alloc_holder holder;
 	struct assign_input input;
 	enum assign_state state;
+	bool waited;   /* for an address, under the configuration in force */
 	char *message; /* what its condition would say; NULL: nothing but the assignment */
 };
 
@@ -144,6 +146,26 @@ static void adopt(struct play *play)
 	}
 }
 
+/* Lacks an address of a family, or has one that it would not be given now. */
+static bool waits(const struct play *play, const struct player *player)
+{
+	const struct service *service = player->row.service;
+	struct assign_wish wish;
+
+	assign_wish_read(play->alloc, &player->input, &wish);
+	for (size_t i = 0; i < 2 && service->families[i] != IP_NONE; i++) {
+		struct alloc_refusal refusal;
+		struct ip held;
+		bool move;
+
+		if (!alloc_held(&player->holder, service->families[i], &held) ||
+			!alloc_stands(play->alloc, &player->holder, &wish.request, &held, &refusal,
+				&move))
+			return true;
+	}
+	return false;
+}
+
 /* Why an address that it has would not be given to it, in the new configuration's terms. */
 static void explain(const struct play *play, struct player *player)
 {
@@ -201,9 +223,13 @@ static bool settle_all(struct play *play)
 
 static void decide_all(struct play *play)
 {
-	for (size_t i = 0; i < play->count; i++) {
+	for (size_t i = 0; i < play->count; i++)
 		explain(play, play->players[i]);
-		decide(play, play->players[i]);
+	for (int waiting = 1; waiting >= 0; waiting--) {
+		for (size_t i = 0; i < play->count; i++) {
+			if (play->players[i]->waited == (waiting == 1))
+				decide(play, play->players[i]);
+		}
 	}
 	for (unsigned pass = 0; pass < PASSES_MAX && settle_all(play); pass++) {
 		for (size_t i = 0; i < play->count; i++) {
@@ -271,6 +297,8 @@ void forecast_make(const struct facts *facts, const struct assign_rules *rules,
 	alloc_configure(play.alloc, current);
 	block_addresses(play.alloc, facts);
 	adopt(&play);
+	for (size_t i = 0; i < play.count; i++)
+		play.players[i]->waited = waits(&play, play.players[i]);
 	alloc_configure(play.alloc, next);
 	decide_all(&play);
 	ret->rows = xcalloc(play.count + 1, sizeof(*ret->rows));
