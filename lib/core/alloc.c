@@ -296,18 +296,24 @@ bool alloc_held(const struct alloc_holder *holder, enum ip_family family, struct
 	return holding != NULL;
 }
 
-bool alloc_holds(const struct alloc_holder *holder, const struct ip *ip)
+static const struct alloc_holding *holding_of(
+	const struct alloc_holder *holder, const struct ip *ip)
 {
 	const struct alloc_holding *holding = holder->holdings;
 
 	while (holding && !ip_equal(&holding->entry->ip, ip))
 		holding = holding->next_of_holder;
-	return holding != NULL;
+	return holding;
 }
 
-bool alloc_is_settled(const struct alloc_holder *holder, enum ip_family family)
+bool alloc_holds(const struct alloc_holder *holder, const struct ip *ip)
 {
-	const struct alloc_holding *holding = holding_active(holder, family);
+	return holding_of(holder, ip) != NULL;
+}
+
+bool alloc_has_settled(const struct alloc_holder *holder, const struct ip *ip)
+{
+	const struct alloc_holding *holding = holding_of(holder, ip);
 
 	return holding && holding->settled;
 }

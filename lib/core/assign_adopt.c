@@ -19,16 +19,24 @@ static bool wants_family(const struct service *service, uint8_t family)
 	       (family == service->families[0] || family == service->families[1]);
 }
 
-bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input)
+/* Nobody has it whom this Service could not share it with. */
+static bool is_nobody_elses(const struct alloc *alloc, const struct assign_input *input,
+	const struct assign_wish *wish, const struct ip *ip)
+{
+	struct alloc_refusal refusal;
+	bool move;
+
+	return alloc_stands(alloc, input->holder, &wish->request, ip, &refusal, &move) ||
+	       !alloc_reason_collides(refusal.reason);
+}
+
+/* Takes what it may keep; false: an older holder has one of the addresses. */
+static bool take_status(
+	struct alloc *alloc, const struct assign_input *input, const struct assign_wish *wish)
 {
 	const struct service *service = input->service;
-	struct alloc_refusal refusal;
-	struct assign_wish wish;
-	bool all = service->ingress_count > 0;
+	bool all = true;
 
-	if (!input->ours || service->type != SERVICE_LOAD_BALANCER)
-		return false;
-	assign_wish_read(alloc, input, &wish);
 	for (uint16_t i = 0; i < service->ingress_count; i++) {
 		const struct ip *ip = &service->ingress[i].ip;
 		struct ip held;
@@ -36,14 +44,42 @@ bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input)
 		if (!wants_family(service, ip->family) ||
 			alloc_held(input->holder, ip->family, &held))
 			continue;
-		if (!alloc_admits(alloc, input->holder, &wish.request, ip, &refusal)) {
+		if (is_nobody_elses(alloc, input, wish, ip))
+			alloc_take(alloc, input->holder, ip);
+		else
 			all = false;
-			continue;
-		}
-		alloc_describe(alloc, input->holder, &wish.request);
-		alloc_take(alloc, input->holder, ip);
 	}
+	return all;
+}
+
+/* What it may not keep is taken, too, as being left, while status shows it to the world. */
+static void leave_the_rest(struct alloc *alloc, const struct assign_input *input)
+{
+	const struct service *service = input->service;
+
+	for (uint16_t i = 0; i < service->ingress_count; i++) {
+		const struct ip *ip = &service->ingress[i].ip;
+		struct ip held;
+
+		if (ip->family == IP_NONE || alloc_held(input->holder, ip->family, &held))
+			continue;
+		alloc_take(alloc, input->holder, ip);
+		alloc_leave(alloc, input->holder, (enum ip_family)ip->family);
+	}
+}
+
+bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input)
+{
+	struct assign_wish wish;
+	bool all;
+
+	if (!input->ours || input->service->ingress_count == 0)
+		return false;
+	assign_wish_read(alloc, input, &wish);
+	alloc_describe(alloc, input->holder, &wish.request);
+	all = take_status(alloc, input, &wish);
 	alloc_settle(alloc, input->holder);
+	leave_the_rest(alloc, input);
 	return all;
 }
 
@@ -58,6 +94,14 @@ bool assign_in_status(const struct service *service, uint8_t family, struct ip *
 	return false;
 }
 
+static bool is_settled(const struct alloc_holder *holder, uint8_t family)
+{
+	struct ip held;
+
+	return alloc_held(holder, (enum ip_family)family, &held) &&
+	       alloc_has_settled(holder, &held);
+}
+
 /* Written by a leader of ours, who puts the same into both, and not known to this one. */
 static bool was_assigned(const struct alloc *alloc, const struct assign_input *input,
 	const struct assign_wish *wish, const struct ip *in_status, const struct ip *remembered)
@@ -66,7 +110,7 @@ static bool was_assigned(const struct alloc *alloc, const struct assign_input *i
 
 	return in_status->family != IP_NONE && ip_equal(in_status, remembered) &&
 	       !alloc_holds(input->holder, in_status) &&
-	       !alloc_is_settled(input->holder, in_status->family) &&
+	       !is_settled(input->holder, in_status->family) &&
 	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
 }
 

@@ -287,7 +287,7 @@ static void tell_conflict(struct deciding *d)
 		const struct ip *ip = &d->service->ingress[i].ip;
 		struct alloc_refusal refusal;
 
-		if (ip->family == IP_NONE || alloc_holds(d->input->holder, ip) ||
+		if (ip->family == IP_NONE || alloc_has_settled(d->input->holder, ip) ||
 			alloc_admits(d->alloc, d->input->holder, &d->wish.request, ip, &refusal))
 			continue;
 		d->decision->conflict = true;

@@ -166,8 +166,8 @@ void alloc_release(struct alloc *alloc, struct alloc_holder *holder);
 bool alloc_held(const struct alloc_holder *holder, enum ip_family family, struct ip *ret);
 /* Whether it has this address, being left or not. */
 bool alloc_holds(const struct alloc_holder *holder, const struct ip *ip);
-/* Whether the active address of the family was there at an alloc_settle. */
-bool alloc_is_settled(const struct alloc_holder *holder, enum ip_family family);
+/* Whether it has this address, and had it as the active one at an alloc_settle. */
+bool alloc_has_settled(const struct alloc_holder *holder, const struct ip *ip);
 /* Whether any address is taken for this holder, being left or not. */
 bool alloc_holds_any(const struct alloc_holder *holder);
 

@@ -210,7 +210,7 @@ static void late_words_change_nothing_that_is_settled(void **state)
 	scene_free(scene);
 }
 
-/* Status of a Service that is not ours is not taken over (K02), nor is a lost family's. */
+/* K02: status of a Service that is not ours is not taken over. */
 static void only_ours_are_adopted(void **state)
 {
 	struct scene *scene = scene_new(POOLS);
@@ -221,10 +221,28 @@ static void only_ours_are_adopted(void **state)
 	subject.ours = false;
 	assert_false(adopt_status(scene, &subject));
 	assert_false(adopt_annotation(scene, &subject));
-	subject.ours = true;
+	assert_false(alloc_holds_any(&subject.holder));
+	scene_free(scene);
+}
+
+/* A family was removed while nobody looked: its address is free once status lacks it. */
+static void what_status_shows_is_taken(void **state)
+{
+	struct scene *scene = scene_new(POOLS);
+	struct ip ip = scene_ip("10.0.0.5");
+	struct subject subject;
+
+	(void)state;
+	was_assigned(&subject, "web", "10.0.0.5");
 	subject_families(&subject, IP_V6, IP_NONE, FAMILY_SINGLE);
 	adopt_status(scene, &subject);
-	assert_false(alloc_holds_any(&subject.holder));
+	assert_true(alloc_holds(&subject.holder, &ip));
+	subject_decide(scene, &subject);
+	assert_true(alloc_holds(&subject.holder, &ip));
+	subject_settle(scene, &subject);
+	assert_false(alloc_holds(&subject.holder, &ip));
+	assert_string_equal(subject_shown(&subject), "fd00::");
+	subject_done(scene, &subject);
 	scene_free(scene);
 }
 
@@ -238,6 +256,7 @@ int main(void)
 		cmocka_unit_test(what_the_leader_before_wrote_is_kept),
 		cmocka_unit_test(late_words_change_nothing_that_is_settled),
 		cmocka_unit_test(only_ours_are_adopted),
+		cmocka_unit_test(what_status_shows_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
