@@ -12,8 +12,8 @@ PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 def reasons():
     """The names in the sources: the allocator's, and those of the decision itself."""
     named = re.findall(r'\[ALLOC_\w+\] = "([A-Z]\w+)"', (ROOT / "lib/core/alloc_text.c").read_text())
-    decided = (ROOT / "lib/core/assign.c").read_text()
-    named += re.findall(r'set_problem\(\s*d, ALLOC_\w+, "(\w+)"', decided)
+    decided = "".join(path.read_text() for path in (ROOT / "lib/core").glob("assign*.c"))
+    named += re.findall(r'problem_set\([^"]*?, ALLOC_\w+, "(\w+)"', decided)
     named += re.findall(r'\bname = "(\w+)"', decided)
     return set(named)
 
