@@ -107,7 +107,8 @@ static void put_lease(struct cluster *c, const json_t *object)
 
 static bool is_kept(const struct service *service)
 {
-	return service->type == SERVICE_LOAD_BALANCER && service->ingress_count > 0;
+	return service->external_ip_count > 0 ||
+	       (service->type == SERVICE_LOAD_BALANCER && service->ingress_count > 0);
 }
 
 static void *decode(enum kind kind, const json_t *object)

@@ -9,8 +9,8 @@
 
 /*
  * What the speaker knows of the cluster: the Services, EndpointSlices, Nodes and
- * speakers' Leases, watched. Of Services only those of type LoadBalancer that have an
- * address are kept.
+ * speakers' Leases, watched. Of Services only those that have an external address are
+ * kept.
  */
 struct cluster;
 

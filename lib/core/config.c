@@ -28,9 +28,26 @@ static void read_api_version(
 
 static const char *const removed_names[] = {"keep", "move", NULL};
 static const struct config_choice_rule removed_rule = {removed_names};
+static void read_external(
+	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
+{
+	struct config *config = ret;
+	struct config_ranges ranges = {0};
+
+	(void)rule;
+	if (!config_is_list(r, node, NULL))
+		return;
+	config_read_ranges(r, node, &ranges);
+	config->external = arena_alloc(r->memory, ranges.count, sizeof(*config->external));
+	for (; config->external_count < ranges.count; config->external_count++)
+		config->external[config->external_count] =
+			ranges.items[config->external_count].range;
+}
+
 static const struct config_field addresses_fields[] = {
 	{"whenRemoved", config_read_choice_bool, offsetof(struct config, move_when_removed),
 		&removed_rule, false},
+	{"announceExternalIPs", read_external, 0, NULL, false},
 };
 static const struct config_fields addresses_table = CONFIG_FIELDS(addresses_fields);
 

@@ -21,7 +21,7 @@
 struct claim {
 	struct ip address;
 	const struct service *service;
-	const struct config_pool *pool;
+	const struct config_pool *pool; /* NULL: one of spec.externalIPs */
 };
 
 struct verdict_row {
@@ -86,29 +86,60 @@ static bool is_ours(const struct plan_input *input, const struct service *servic
 	       plan_class_matches(&input->class, service);
 }
 
+static void claim_ingress(struct maker *m, const struct service *service)
+{
+	const struct plan_input *input = m->facts.input;
+
+	if (!is_ours(input, service))
+		return;
+	for (size_t n = 0; n < service->ingress_count; n++) {
+		struct claim claim = {.address = service->ingress[n].ip, .service = service};
+
+		if (claim.address.family == IP_NONE)
+			continue;
+		claim.pool = pool_of(input->config, &claim.address);
+		if (claim.pool)
+			m->claims[m->claim_count++] = claim;
+	}
+}
+
+static bool is_allowed_external(const struct config *config, const struct ip *address)
+{
+	for (size_t i = 0; i < config->external_count; i++) {
+		if (ip_range_contains(&config->external[i], address))
+			return true;
+	}
+	return false;
+}
+
+/* Of whatever type and class: kube-proxy takes traffic for these of every Service. */
+static void claim_external(struct maker *m, const struct service *service)
+{
+	const struct config *config = m->facts.input->config;
+
+	if (service->meta.deleting)
+		return;
+	for (size_t n = 0; n < service->external_ip_count; n++) {
+		const struct ip *address = &service->external_ips[n];
+
+		if (is_allowed_external(config, address) && !pool_of(config, address))
+			m->claims[m->claim_count++] =
+				(struct claim){.address = *address, .service = service};
+	}
+}
+
 static void collect_claims(struct maker *m)
 {
 	const struct plan_input *input = m->facts.input;
 	size_t room = 0;
 
 	for (size_t i = 0; i < input->service_count; i++)
-		room += input->services[i]->ingress_count;
+		room += (size_t)input->services[i]->ingress_count +
+			input->services[i]->external_ip_count;
 	m->claims = xcalloc(room, sizeof(*m->claims));
 	for (size_t i = 0; i < input->service_count; i++) {
-		const struct service *service = input->services[i];
-
-		if (!is_ours(input, service))
-			continue;
-		for (size_t n = 0; n < service->ingress_count; n++) {
-			struct claim claim = {
-				.address = service->ingress[n].ip, .service = service};
-
-			if (claim.address.family == IP_NONE)
-				continue;
-			claim.pool = pool_of(input->config, &claim.address);
-			if (claim.pool)
-				m->claims[m->claim_count++] = claim;
-		}
+		claim_ingress(m, input->services[i]);
+		claim_external(m, input->services[i]);
 	}
 	qsort(m->claims, m->claim_count, sizeof(*m->claims), compare_claims);
 }
@@ -117,7 +148,7 @@ static bool rule_covers(const struct config_layer2 *rule, const struct claim *cl
 {
 	bool pool_matches = rule->pools.count == 0;
 
-	for (size_t i = 0; i < rule->pools.count && !pool_matches; i++)
+	for (size_t i = 0; claim->pool && i < rule->pools.count && !pool_matches; i++)
 		pool_matches = strcmp(rule->pools.items[i], claim->pool->name) == 0;
 	return pool_matches &&
 	       selector_list_matches(&rule->service_selectors, &claim->service->labels);

@@ -9,7 +9,7 @@ import pytest
 from harness.kube import namespace, service
 from harness.mini import MiniApiServer
 from harness.process import Process
-from harness.speaker import BIN, Capture, Speakers, answers, arping
+from harness.speaker import BIN, CONFIG, Capture, Speakers, answers, arping
 from harness.wait import wait_for
 
 VIP = "192.0.2.200"
@@ -361,3 +361,14 @@ pools: [{name: main, addresses: [192.0.2.200/32]}]
 """)
     speakers.owner(VIP)
     assert speakers.kube.exists("namespaces", namespace("herald-system")["metadata"]["name"])
+
+
+def test_external_ips_are_announced_only_where_the_config_allows_it(speakers, lab):
+    """CVE-2020-8554: whoever may write a Service may name any address in externalIPs."""
+    speakers.start()
+    speakers.kube.create({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "plain"},
+                          "spec": {"ports": [{"port": 80}], "externalIPs": ["192.0.2.10", "192.0.2.60"]}})
+    speakers.set_config(CONFIG + "addresses: {announceExternalIPs: [192.0.2.60]}\n")
+    owner = speakers.owner("192.0.2.60")
+    assert answers(lab.client, "192.0.2.60") == {owner.mac}
+    assert answers(lab.client, "192.0.2.10") == set()

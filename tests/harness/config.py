@@ -19,7 +19,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 SELECTORS = [{"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "c", "operator": "In", "values": ["d"]}]}]
 WHOLE = {
     "apiVersion": "herald.io/v1",
-    "addresses": {"whenRemoved": "move"},
+    "addresses": {"whenRemoved": "move", "announceExternalIPs": ["203.0.113.0/24"]},
     "pools": [{
         "name": "p", "addresses": ["192.0.2.0/24"], "reserved": ["192.0.2.1"], "autoAssign": False,
         "avoidBuggyIPs": True, "disabled": True, "allocationOrder": "spread", "priority": 3,

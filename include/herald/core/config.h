@@ -81,6 +81,11 @@ struct config {
 	bool ignore_exclude_label; /* nodes.ignoreExcludeLabel (C22) */
 	/* addresses.whenRemoved: of addresses whose pool is gone; each pool's default too */
 	bool move_when_removed;
+	/* addresses.announceExternalIPs: which of any Service's spec.externalIPs are announced.
+	   Whoever may write a Service may name any address there (CVE-2020-8554), hence none
+	   unless the administrator allows it. */
+	struct ip_range *external;
+	size_t external_count;
 	struct arena *memory; /* holds all of the above; config_parse's and config_free's */
 };
 

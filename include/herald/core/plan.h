@@ -14,7 +14,9 @@
 /*
  * Which node owns which address: the same answer on every node that sees the same
  * objects (C30). An address is in the plan when it stands in status.loadBalancer.ingress
- * of a Service of ours and lies in a pool of the configuration. Each node gets a verdict
+ * of a Service of ours and lies in a pool of the configuration, or in any Service's
+ * spec.externalIPs, outside the pools, where the configuration allows that (only rules
+ * that name no pool cover these). Each node gets a verdict
  * for each address; among the nodes with the best one the election decides (elect.h).
  * A Service that shares its address with others owns it together with them: a node must
  * suit all of them, or any where none suits all.

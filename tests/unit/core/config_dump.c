@@ -164,6 +164,7 @@ static void show_bgp(const struct config_bgp *bgp)
 static void show_config(const struct config *config)
 {
 	show_number("move", config->move_when_removed);
+	show_ranges("external", config->external, config->external_count);
 	for (size_t i = 0; i < config->pool_count; i++)
 		show_pool(&config->pools[i]);
 	for (size_t i = 0; i < config->layer2_count; i++)

@@ -217,6 +217,13 @@ static void A08_A10_C22_small_sections(void **state)
 			""},
 		{"A08: an unknown word for it", "addresses: {whenRemoved: drop}\n",
 			"3:26 addresses.whenRemoved: is \"drop\": write keep or move\n"},
+		{"external addresses",
+			"addresses: {announceExternalIPs: [203.0.113.0/24, 2001:db8::1]}\n", ""},
+		{"an external address that is none",
+			"addresses: {announceExternalIPs: [203.0.113.300]}\n",
+			"3:35 addresses.announceExternalIPs[0]: is \"203.0.113.300\", which is no "
+			"IP "
+			"address: write one like 192.0.2.10 or 2001:db8::10\n"},
 		{"sections of nothing",
 			"addresses: {}\n"
 			"announce: {}\n"

@@ -342,6 +342,33 @@ static void O01_leaving_node_hands_over(void **state)
 	assert_null(plan_web(s)->owner);
 }
 
+/* CVE-2020-8554 is why an address must be allowed; a rule for some pools does not cover it. */
+static void external_addresses_only_where_allowed(void **state)
+{
+	struct scene *s = *state;
+	struct ip external[] = {ip("203.0.113.5"), ip("198.51.100.5"), ip("192.0.2.201")};
+	struct ip_range allowed = {ip("203.0.113.0"), ip("203.0.113.255")};
+	const char *pool = "main";
+
+	s->services[1].type = SERVICE_CLUSTER_IP;
+	s->services[1].ingress_count = 0;
+	s->services[1].external_ips = external;
+	s->services[1].external_ip_count = 3;
+	s->input.service_count = 2;
+	plan_web(s);
+	assert_int_equal(s->plan->vip_count, 1);
+	s->config.external = &allowed;
+	s->config.external_count = 1;
+	plan_web(s);
+	assert_int_equal(s->plan->vip_count, 2);
+	assert_non_null(plan_find(s->plan, &external[0])->owner);
+	s->rules[0] = (struct config_layer2){.name = "", .pools = {&pool, 1}};
+	s->config.layer2 = s->rules;
+	s->config.layer2_count = 1;
+	assert_non_null(plan_web(s)->owner);
+	assert_null(plan_find(s->plan, &external[0])->owner);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -358,6 +385,7 @@ int main(void)
 		TEST(only_ours_from_our_pools),
 		TEST(A06_shared_address_is_owned_as_one),
 		TEST(O01_leaving_node_hands_over),
+		TEST(external_addresses_only_where_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
