@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folder with etcd, kube-apiserver, kube-controller-manager and kube-proxy."""
+"""The folder with etcd, kube-apiserver, kube-controller-manager, kube-proxy and kubectl."""
 import functools
 import subprocess
 from pathlib import Path
