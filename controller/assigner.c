@@ -67,6 +67,16 @@ static void give_back_memory(struct assigner *a)
 	a->trimmed = a->records.list;
 }
 
+/* Nobody gets what one who has waited longer may have. Before the next one is taken from
+   the queue, since that may be among them, and be settled or forgotten by this. */
+static void try_waiting_first(struct assigner *a)
+{
+	const struct record *next = a->records.dirty.first;
+
+	if (next && (!alloc_holds_any(&next->holder) || next->work->is_waiting))
+		assigner_try_waiting(a);
+}
+
 static void on_turn(void *context)
 {
 	struct assigner *a = context;
@@ -81,16 +91,12 @@ static void on_turn(void *context)
 	while (writer_is_ready(a->writer) && decisions++ < TURN_DECISIONS) {
 		struct record *record;
 
+		try_waiting_first(a);
 		record = record_next_dirty(&a->records);
 		if (!record)
 			break;
 		if (record->work->job || record->work->failed)
 			continue; /* its end, or the slow retry, marks it again */
-		/* Nobody gets what one who has waited longer may have. */
-		if (!alloc_holds_any(&record->holder) || record->work->is_waiting)
-			assigner_try_waiting(a);
-		if (!record->work)
-			continue; /* it was one of them, and is settled */
 		if (record->work->stale)
 			assigner_read(a, record);
 		else
