@@ -17,6 +17,7 @@ static void L05_L14_layer2_rules(void **state)
 			"  pools: [p]\n"
 			"  interfaces: [eth0, 'bond*', '[ab]?', 'vlan.100', 'a:b']\n"
 			"  nodeSelectors: [{matchLabels: {a: b}}]\n"
+			"  nodePreferences: [{weight: 100, preference: {matchLabels: {c: d}}}]\n"
 			"  serviceSelectors: [{matchLabels: {a: b}}]\n",
 			""},
 		{"two without names", "layer2: [{}, {}]\n", ""},
@@ -71,7 +72,27 @@ static void L05_L14_layer2_rules(void **state)
 			"...\"\n"},
 		{"MetalLB's allNodes", "layer2: [{ipAddressPools: [p]}]\n",
 			"3:11 layer2[0].ipAddressPools: there is no such field: remove it, or use "
-			"one of name, pools, interfaces, nodeSelectors, serviceSelectors\n"},
+			"one of name, pools, interfaces, nodeSelectors, nodePreferences, "
+			"serviceSelectors\n"},
+		{"no preferences", "layer2: [{nodePreferences: []}]\n", ""},
+		{"preferences that can't be",
+			"layer2: [{nodePreferences: [{weight: 0, preference: {}}, {weight: 101, "
+			"preference: {a: b}}, {}]}]\n",
+			"3:38 layer2[0].nodePreferences[0].weight: is \"0\", out of bounds, since "
+			"that "
+			"is what Kubernetes' own preferences have: write a "
+			"number from 1 to 100\n"
+			"3:67 layer2[0].nodePreferences[1].weight: is \"101\", out of bounds, "
+			"since that "
+			"is what Kubernetes' own preferences have: write a "
+			"number from 1 to 100\n"
+			"3:85 layer2[0].nodePreferences[1].preference.a: there is no such field: "
+			"remove it, or use one of matchLabels, matchExpressions\n"
+			"3:94 layer2[0].nodePreferences[2]: the field \"preference\" is missing: "
+			"add "
+			"it\n"
+			"3:94 layer2[0].nodePreferences[2]: the field \"weight\" is missing: add "
+			"it\n"},
 	};
 
 	(void)state;
@@ -221,9 +242,9 @@ static void A08_A10_C22_small_sections(void **state)
 			"addresses: {announceExternalIPs: [203.0.113.0/24, 2001:db8::1]}\n", ""},
 		{"an external address that is none",
 			"addresses: {announceExternalIPs: [203.0.113.300]}\n",
-			"3:35 addresses.announceExternalIPs[0]: is \"203.0.113.300\", which is no "
-			"IP "
-			"address: write one like 192.0.2.10 or 2001:db8::10\n"},
+			"3:35 addresses.announceExternalIPs[0]: is \"203.0.113.300\": "
+			"\"203.0.113.300\" is no address; numbers are written without leading "
+			"zeros, up to 255\n"},
 		{"sections of nothing",
 			"addresses: {}\n"
 			"announce: {}\n"
