@@ -82,6 +82,16 @@ class Controllers:
     def get(self, name, ns="default"):
         return self.kube.get("services", name, ns)
 
+    def change(self, name, ns="default", annotations=None, labels=None, **spec):
+        """Merges into the Service; None removes an annotation, a label or a field."""
+        return self.kube.patch("services", name, {
+            "metadata": {"annotations": annotations or {}, "labels": labels or {}}, "spec": spec}, ns)
+
+    def remove(self, name, ns="default"):
+        """Deletes the Service and waits for it to be gone."""
+        self.kube.delete("services", name, ns)
+        wait_for(f"{ns}/{name} to be gone", lambda: not self.kube.exists("services", name, ns))
+
     def assigned(self, name, expect=None, ns="default", timeout=15):
         """The Service once it has addresses (`expect`, where given)."""
         def there():
@@ -100,6 +110,33 @@ class Controllers:
     def quiet(self, name="c1"):
         """Waits until nothing is queued or under way."""
         wait_for("the controller to be idle", lambda: self.status(name)["queued"] == 0)
+
+    def touched(self, ns="default"):
+        """Changes what is of no importance in every Service; their versions then, by name."""
+        versions = {}
+        for obj in self.kube.items("services", ns):
+            name = obj["metadata"]["name"]
+            if name != "kubernetes":
+                label = {"touched": obj["metadata"]["resourceVersion"]}
+                versions[name] = self.change(name, ns, labels=label)["metadata"]["resourceVersion"]
+        return versions
+
+    def versions(self, ns="default"):
+        """The versions of all Services, once what happened before this call was judged: news
+        comes in order, lists are by name, and what comes first is judged first."""
+        self.add("zz-barrier", ns, loadBalancerIP="203.0.113.254")
+        self.refused("zz-barrier", "AddressOutsidePools", ns)
+        self.remove("zz-barrier", ns)
+        return {o["metadata"]["name"]: o["metadata"]["resourceVersion"] for o in self.kube.items("services", ns)
+                if o["metadata"]["name"] != "kubernetes"}
+
+    def reconfigured(self, config, name="c1"):
+        """Sets the config and waits until it is in force."""
+        def in_force():
+            return self.running[name].text().count("configuration in force")
+        before = in_force()
+        self.set_config(config)
+        wait_for("the configuration to be in force", lambda: in_force() > before)
 
     def events(self, name, reason, ns="default"):
         return [e for e in self.kube.items("events", ns)
