@@ -102,6 +102,7 @@ config_read_fn config_read_choice_bool; /* bool: is it the second of two */
 config_read_fn config_read_text;	/* const char *, config_text_rule */
 config_read_fn config_read_texts;	/* struct config_string_list, config_text_rule */
 config_read_fn config_read_ip;		/* struct ip */
+config_read_fn config_read_selector;	/* struct selector */
 config_read_fn config_read_selectors;	/* struct selector_list (config_selector.c) */
 
 /* What names may look like (config_text.c). */

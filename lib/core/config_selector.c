@@ -131,6 +131,13 @@ static const struct config_field selector_fields[] = {
 };
 static const struct config_fields selector_table = CONFIG_FIELDS(selector_fields);
 
+void config_read_selector(
+	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
+{
+	(void)rule;
+	config_read_mapping(r, node, &selector_table, ret);
+}
+
 void config_read_selectors(
 	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
 {

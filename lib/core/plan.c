@@ -14,7 +14,6 @@
 #include <xxhash.h>
 
 #include "herald/base/err.h"
-#include "herald/core/elect.h"
 #include "plan_parts.h"
 
 /* One address of one Service. */
@@ -41,7 +40,7 @@ struct maker {
 	/* Room for one address at a time. */
 	uint8_t *row, *endpoints, *one;
 	size_t *indexes;
-	struct elect_candidate *candidates;
+	struct plan_election election;
 };
 
 bool plan_class_matches(const struct plan_class *class, const struct service *service)
@@ -216,6 +215,7 @@ static const struct plan_rules *rules_for(struct maker *m, const struct claim *c
 		.indexes = xcalloc(found, sizeof(*rules->indexes)),
 		.count = found,
 		.verdicts = xcalloc(m->facts.node_count, 1),
+		.weights = xcalloc(m->facts.node_count, sizeof(*rules->weights)),
 		.interfaces = xcalloc(m->facts.node_count, sizeof(*rules->interfaces)),
 	};
 	memcpy(rules->indexes, m->indexes, found * sizeof(*m->indexes));
@@ -269,28 +269,6 @@ static const uint8_t *keep_row(struct maker *m)
 	return m->rows[m->row_count++].verdicts;
 }
 
-/* Elects among the nodes with the best verdict; NULL: all are refused. */
-static const char *elect(struct maker *m, const struct ip *address, const uint8_t *verdicts)
-{
-	size_t count = 0, owner;
-	uint8_t best = UINT8_MAX;
-
-	for (size_t n = 0; n < m->facts.node_count; n++) {
-		if (verdicts[n] >= PLAN_ELIGIBLE && verdicts[n] < best)
-			best = verdicts[n];
-	}
-	for (size_t n = 0; n < m->facts.node_count; n++) {
-		if (verdicts[n] == best) {
-			m->candidates[count++] = (struct elect_candidate){
-				.name = m->plan->nodes[n],
-				.hash = m->facts.nodes[n].hash,
-			};
-		}
-	}
-	owner = elect_owner(address, m->candidates, count);
-	return owner == ELECT_NONE ? NULL : m->candidates[owner].name;
-}
-
 static void plan_address(struct maker *m, const struct claim *claims, size_t count)
 {
 	const struct plan_rules *rules = rules_for(m, claims, count);
@@ -309,8 +287,7 @@ static void plan_address(struct maker *m, const struct claim *claims, size_t cou
 		.verdicts = keep_row(m),
 		.where = rules->where,
 	};
-	vip->owner = elect(m, &vip->address, vip->verdicts);
-	vip->ours = vip->owner && strcmp(vip->owner, m->facts.input->self) == 0;
+	plan_elect(&m->election, rules, vip);
 }
 
 static void plan_addresses(struct maker *m)
@@ -334,7 +311,7 @@ static void maker_init(struct maker *m, const struct plan_input *input, struct p
 	m->endpoints = xcalloc(m->facts.node_count, 1);
 	m->one = xcalloc(m->facts.node_count, 1);
 	m->indexes = xcalloc(m->facts.rule_count, sizeof(*m->indexes));
-	m->candidates = xcalloc(m->facts.node_count, sizeof(*m->candidates));
+	plan_election_init(&m->election, &m->facts);
 	plan->nodes = xcalloc(m->facts.node_count, sizeof(*plan->nodes));
 	for (size_t n = 0; n < m->facts.node_count; n++)
 		plan->nodes[n] = plan_keep_text(plan, m->facts.nodes[n].node->meta.name);
@@ -346,6 +323,7 @@ static void maker_done(struct maker *m)
 	for (size_t i = 0; i < m->rules_count; i++) {
 		free(m->rules[i].indexes);
 		free(m->rules[i].verdicts);
+		free(m->rules[i].weights);
 		free(m->rules[i].interfaces);
 	}
 	free(m->rules);
@@ -354,7 +332,7 @@ static void maker_done(struct maker *m)
 	free(m->endpoints);
 	free(m->one);
 	free(m->indexes);
-	free(m->candidates);
+	plan_election_done(&m->election);
 	free(m->claims);
 	plan_facts_done(&m->facts);
 }

@@ -8,10 +8,7 @@
 #include <string.h>
 
 #include "herald/base/err.h"
-#include "herald/core/elect.h"
 #include "plan_parts.h"
-
-static const struct config_layer2 match_all = {.name = ""};
 
 static uint8_t judge_member(const struct member *member)
 {
@@ -80,8 +77,8 @@ void plan_facts_init(struct plan_facts *facts, const struct plan_input *input)
 
 	*facts = (struct plan_facts){
 		.input = input,
-		.rules = config->layer2_count ? config->layer2 : &match_all,
-		.rule_count = config->layer2_count ? config->layer2_count : 1,
+		.rules = config->layer2,
+		.rule_count = config->layer2_count,
 		.nodes = xcalloc(input->node_count, sizeof(*facts->nodes)),
 		.node_count = input->node_count,
 		.slices = xcalloc(input->slice_count, sizeof(*facts->slices)),
@@ -124,6 +121,17 @@ static uint64_t allowed_interfaces(
 	return allowed;
 }
 
+static uint32_t preference_for(const struct config_layer2 *rule, const struct string_map *labels)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < rule->preference_count; i++) {
+		if (selector_matches(&rule->preferences[i].selector, labels))
+			sum += rule->preferences[i].weight;
+	}
+	return sum;
+}
+
 void plan_judge_rules(const struct plan_facts *facts, struct plan_rules *rules)
 {
 	for (size_t n = 0; n < facts->node_count; n++) {
@@ -136,6 +144,7 @@ void plan_judge_rules(const struct plan_facts *facts, struct plan_rules *rules)
 
 			if (!selector_list_matches(&rule->node_selectors, &node->node->labels))
 				continue;
+			rules->weights[n] += preference_for(rule, &node->node->labels);
 			rules->interfaces[n] |= allowed_interfaces(&node->interfaces, rule);
 			rules->verdicts[n] =
 				rules->interfaces[n] ? PLAN_ELIGIBLE : PLAN_NO_INTERFACE;

@@ -2,6 +2,7 @@
 #ifndef HERALD_CORE_PLAN_PARTS_H
 #define HERALD_CORE_PLAN_PARTS_H
 
+#include "herald/core/elect.h"
 #include "herald/core/plan.h"
 
 /* What plan.c and plan_judge.c share: the facts about nodes and rules of one plan. */
@@ -17,6 +18,7 @@ struct plan_rules {
 	size_t *indexes; /* into the configuration's rules, ascending */
 	size_t count;
 	uint8_t *verdicts;	 /* for each node: PLAN_ELIGIBLE or a refusal */
+	uint32_t *weights;	 /* for each node: the sum of the preferences that match */
 	uint64_t *interfaces;	 /* for each node: bit n: its interface n is allowed */
 	struct plan_where where; /* on ourselves */
 };
@@ -25,7 +27,7 @@ enum plan_endpoints { PLAN_ENDPOINTS_NONE, PLAN_ENDPOINTS_TERMINATING, PLAN_ENDP
 
 struct plan_facts {
 	const struct plan_input *input;
-	const struct config_layer2 *rules; /* at least one */
+	const struct config_layer2 *rules; /* none: layer 2 is off */
 	size_t rule_count;
 	struct plan_node *nodes; /* sorted by name */
 	size_t node_count;
@@ -36,7 +38,7 @@ struct plan_facts {
 void plan_facts_init(struct plan_facts *facts, const struct plan_input *input);
 void plan_facts_done(struct plan_facts *facts);
 
-/* Fills verdicts and interfaces of a set of rules. */
+/* Fills verdicts, weights and interfaces of a set of rules. */
 void plan_judge_rules(const struct plan_facts *facts, struct plan_rules *rules);
 
 /* For each node what endpoints the Service has there, of one family. */
@@ -46,6 +48,20 @@ void plan_judge_endpoints(const struct plan_facts *facts, const struct service *
 /* The verdict on node `index` for an address; `endpoints` NULL where they don't matter. */
 uint8_t plan_judge(const struct plan_facts *facts, const struct plan_rules *rules,
 	const uint8_t *endpoints, const struct ip *address, size_t index);
+
+/* Room for the election of one address at a time (plan_elect.c). */
+struct plan_election {
+	const struct plan_facts *facts;
+	size_t *field; /* indexes of the nodes that are left */
+	size_t count;
+	struct elect_candidate *candidates;
+};
+void plan_election_init(struct plan_election *election, const struct plan_facts *facts);
+void plan_election_done(struct plan_election *election);
+
+/* Sets what follows from the address and the verdicts: who owns it. */
+void plan_elect(
+	struct plan_election *election, const struct plan_rules *rules, struct plan_vip *vip);
 
 /* Memory that lives as long as its plan. */
 struct plan_block;

@@ -26,7 +26,7 @@ WHOLE = {
         "shareAcrossNamespaces": True, "whenRemoved": "keep", "namespaces": ["n"],
         "namespaceSelectors": SELECTORS, "serviceSelectors": SELECTORS, "classes": ["c/d"]}],
     "layer2": [{"name": "l", "pools": ["p"], "interfaces": ["eth0"], "nodeSelectors": SELECTORS,
-                "serviceSelectors": SELECTORS}],
+                "nodePreferences": [{"weight": 7, "preference": SELECTORS[0]}], "serviceSelectors": SELECTORS}],
     "announce": {"repeat": 7, "spacing": "70ms", "refresh": "7s", "replyForm": False},
     "membership": {"leaseDuration": "7s", "renewInterval": "700ms"},
     "nodes": {"ignoreExcludeLabel": True},

@@ -42,12 +42,20 @@ struct config_pool {
 	unsigned line;				/* where it begins in the text, from 1 */
 };
 
+/* Nodes with such labels are liked better than others (L13). */
+struct config_preference {
+	uint32_t weight; /* 1 to 100; those of all that match add up */
+	struct selector selector;
+};
+
 /* One layer 2 advertisement rule. No rule at all in the file: one that matches all. */
 struct config_layer2 {
-	const char *name;			/* "" when not given */
-	struct config_string_list pools;	/* empty: every pool */
-	struct config_string_list interfaces;	/* names or shell patterns; empty: all suitable */
-	struct selector_list node_selectors;	/* alternatives; empty: every node */
+	const char *name;		       /* "" when not given */
+	struct config_string_list pools;       /* empty: every pool */
+	struct config_string_list interfaces;  /* names or shell patterns; empty: all suitable */
+	struct selector_list node_selectors;   /* alternatives; empty: every node */
+	struct config_preference *preferences; /* among the selected nodes */
+	size_t preference_count;
 	struct selector_list service_selectors; /* L14 */
 	unsigned line;
 };

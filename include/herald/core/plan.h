@@ -17,7 +17,9 @@
  * of a Service of ours and lies in a pool of the configuration, or in any Service's
  * spec.externalIPs, outside the pools, where the configuration allows that (only rules
  * that name no pool cover these). Each node gets a verdict
- * for each address; among the nodes with the best one the election decides (elect.h).
+ * for each address; among the nodes with the best one those of the highest preference
+ * (L13: the weights of all rules that cover the address, select the node and match its
+ * labels, added up), and among these the election (elect.h).
  * A Service that shares its address with others owns it together with them: a node must
  * suit all of them, or any where none suits all.
  */

@@ -40,24 +40,26 @@ static void show_ranges(const char *name, const struct ip_range *ranges, size_t 
 		printf("%s=%s-%s\n", name, ip_text(&ranges[i].first).s, ip_text(&ranges[i].last).s);
 }
 
-static void show_selectors(const char *name, const struct selector_list *list)
+static void show_selector(const char *name, const struct selector *selector)
 {
 	static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist"};
 
-	for (size_t i = 0; i < list->count; i++) {
-		const struct selector *selector = &list->items[i];
+	printf("%s:", name);
+	for (size_t k = 0; k < selector->requirement_count; k++) {
+		const struct selector_requirement *requirement = &selector->requirements[k];
 
-		printf("%s:", name);
-		for (size_t k = 0; k < selector->requirement_count; k++) {
-			const struct selector_requirement *requirement = &selector->requirements[k];
-
-			printf(" [%s %s", requirement->key, operators[requirement->operator]);
-			for (size_t v = 0; v < requirement->value_count; v++)
-				printf(" \"%s\"", requirement->values[v]);
-			printf("]");
-		}
-		printf("\n");
+		printf(" [%s %s", requirement->key, operators[requirement->operator]);
+		for (size_t v = 0; v < requirement->value_count; v++)
+			printf(" \"%s\"", requirement->values[v]);
+		printf("]");
 	}
+	printf("\n");
+}
+
+static void show_selectors(const char *name, const struct selector_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		show_selector(name, &list->items[i]);
 }
 
 static void show_pool(const struct config_pool *pool)
@@ -84,6 +86,10 @@ static void show_layer2(const struct config_layer2 *layer2)
 	show_texts(" pools", &layer2->pools);
 	show_texts(" interfaces", &layer2->interfaces);
 	show_selectors(" nodeSelectors", &layer2->node_selectors);
+	for (size_t i = 0; i < layer2->preference_count; i++) {
+		show_number(" weight", layer2->preferences[i].weight);
+		show_selector(" preference", &layer2->preferences[i].selector);
+	}
 	show_selectors(" serviceSelectors", &layer2->service_selectors);
 }
 

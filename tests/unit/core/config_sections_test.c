@@ -78,20 +78,15 @@ static void L05_L14_layer2_rules(void **state)
 		{"preferences that can't be",
 			"layer2: [{nodePreferences: [{weight: 0, preference: {}}, {weight: 101, "
 			"preference: {a: b}}, {}]}]\n",
-			"3:38 layer2[0].nodePreferences[0].weight: is \"0\", out of bounds, since "
-			"that "
-			"is what Kubernetes' own preferences have: write a "
-			"number from 1 to 100\n"
-			"3:67 layer2[0].nodePreferences[1].weight: is \"101\", out of bounds, "
-			"since that "
-			"is what Kubernetes' own preferences have: write a "
-			"number from 1 to 100\n"
+			"3:38 layer2[0].nodePreferences[0].weight: is \"0\", out of bounds: write "
+			"a number from 1 to 100\n"
+			"3:67 layer2[0].nodePreferences[1].weight: is \"101\", out of bounds: "
+			"write a number from 1 to 100\n"
 			"3:85 layer2[0].nodePreferences[1].preference.a: there is no such field: "
 			"remove it, or use one of matchLabels, matchExpressions\n"
-			"3:94 layer2[0].nodePreferences[2]: the field \"preference\" is missing: "
-			"add "
-			"it\n"
-			"3:94 layer2[0].nodePreferences[2]: the field \"weight\" is missing: add "
+			"3:93 layer2[0].nodePreferences[2]: the field \"preference\" is missing: "
+			"add it\n"
+			"3:93 layer2[0].nodePreferences[2]: the field \"weight\" is missing: add "
 			"it\n"},
 	};
 

@@ -86,7 +86,9 @@ static int set_up(void **state)
 	s->members = members_new();
 	s->ranges[0] = (struct ip_range){ip("192.0.2.200"), ip("192.0.2.250")};
 	s->pools[0] = (struct config_pool){.name = "main", .ranges = s->ranges, .range_count = 1};
-	s->config = (struct config){.pools = s->pools, .pool_count = 1};
+	s->rules[0].name = "";
+	s->config = (struct config){
+		.pools = s->pools, .pool_count = 1, .layer2 = s->rules, .layer2_count = 1};
 	for (size_t i = 0; i < NODES; i++) {
 		s->nodes[i] =
 			(struct node){.meta = {.namespace = "", .name = names[i]}, .ready = true};
@@ -269,8 +271,6 @@ static void L14_rules_select_services_nodes_interfaces(void **state)
 	struct selector selector = {&needs, 1};
 	static const struct string_pair labels[] = {{"speak", "yes"}};
 
-	s->config.layer2 = s->rules;
-	s->config.layer2_count = 1;
 	s->rules[0] = (struct config_layer2){.name = "", .service_selectors = {&selector, 1}};
 	assert_int_equal(plan_web(s)->verdicts[0], PLAN_NO_RULE);
 	s->services[0].labels = (struct string_map){labels, 1};
@@ -287,6 +287,77 @@ static void L14_rules_select_services_nodes_interfaces(void **state)
 	assert_false(plan_web(s)->where.suitable);
 	s->rules[0].pools = (struct config_string_list){&pool, 1};
 	assert_int_equal(plan_web(s)->verdicts[0], PLAN_NO_RULE);
+}
+
+static void L14_without_rules_layer_2_is_off(void **state)
+{
+	struct scene *s = *state;
+
+	s->config.layer2_count = 0;
+	assert_null(plan_web(s)->owner);
+	assert_int_equal(s->plan->vips[0].verdicts[2], PLAN_NO_RULE);
+}
+
+static struct selector labelled(struct selector_requirement *room, const char *key)
+{
+	*room = (struct selector_requirement){.key = key, .operator= SELECTOR_EXISTS };
+	return (struct selector){room, 1};
+}
+
+static void L13_weights_add_up_and_order_the_eligible(void **state)
+{
+	struct scene *s = *state;
+	static const struct string_pair fast[] = {{"fast", ""}},
+					both[] = {{"fast", ""}, {"near", ""}};
+	struct selector_requirement room[2];
+	struct config_preference preferences[] = {
+		{10, labelled(&room[0], "fast")}, {20, labelled(&room[1], "near")}};
+	struct config_preference more = {60, preferences[0].selector};
+	char plain[16];
+
+	snprintf(plain, sizeof(plain), "%s", plan_web(s)->owner);
+	s->rules[0].preferences = preferences;
+	s->rules[0].preference_count = 2;
+	/* With none matching the plain election decides. */
+	assert_string_equal(plan_web(s)->owner, plain);
+	for (size_t i = 0; i < NODES; i++) {
+		s->nodes[i].labels = (struct string_map){both, 2};
+		s->nodes[(i + 1) % NODES].labels = (struct string_map){fast, 1};
+		s->nodes[(i + 2) % NODES].labels = (struct string_map){0};
+		assert_string_equal(plan_web(s)->owner, s->nodes[i].meta.name);
+		s->nodes[i].ready = false; /* a better verdict goes before preference */
+		assert_string_equal(plan_web(s)->owner, s->nodes[(i + 1) % NODES].meta.name);
+		s->nodes[i].ready = true;
+	}
+	/* Over rules, too, where both cover the address: 10 + 60 against 10 + 60 + 20. */
+	s->rules[1] =
+		(struct config_layer2){.name = "", .preferences = &more, .preference_count = 1};
+	s->config.layer2_count = 2;
+	assert_string_equal(plan_web(s)->owner, "node3");
+	/* Equal weights: the plain election again. */
+	for (size_t i = 0; i < NODES; i++)
+		s->nodes[i].labels = (struct string_map){both, 2};
+	assert_string_equal(plan_web(s)->owner, plain);
+}
+
+static void L13_rule_that_selects_other_nodes_prefers_nobody(void **state)
+{
+	struct scene *s = *state;
+	static const struct string_pair edge[] = {{"edge", ""}};
+	struct selector_requirement room;
+	struct selector selector = labelled(&room, "edge");
+	struct config_preference preference = {100, {0}};
+	char plain[16];
+
+	snprintf(plain, sizeof(plain), "%s", plan_web(s)->owner);
+	s->rules[1] = (struct config_layer2){.name = "",
+		.node_selectors = {&selector, 1},
+		.preferences = &preference,
+		.preference_count = 1};
+	s->config.layer2_count = 2;
+	assert_string_equal(plan_web(s)->owner, plain);
+	s->nodes[1].labels = (struct string_map){edge, 1};
+	assert_string_equal(plan_web(s)->owner, "node2");
 }
 
 static void only_ours_from_our_pools(void **state)
@@ -363,8 +434,6 @@ static void external_addresses_only_where_allowed(void **state)
 	assert_int_equal(s->plan->vip_count, 2);
 	assert_non_null(plan_find(s->plan, &external[0])->owner);
 	s->rules[0] = (struct config_layer2){.name = "", .pools = {&pool, 1}};
-	s->config.layer2 = s->rules;
-	s->config.layer2_count = 1;
 	assert_non_null(plan_web(s)->owner);
 	assert_null(plan_find(s->plan, &external[0])->owner);
 }
@@ -382,6 +451,9 @@ int main(void)
 		TEST(L06_node_off_the_segment_is_worse),
 		TEST(K44_local_policy_follows_endpoints),
 		TEST(L14_rules_select_services_nodes_interfaces),
+		TEST(L14_without_rules_layer_2_is_off),
+		TEST(L13_weights_add_up_and_order_the_eligible),
+		TEST(L13_rule_that_selects_other_nodes_prefers_nobody),
 		TEST(only_ours_from_our_pools),
 		TEST(A06_shared_address_is_owned_as_one),
 		TEST(O01_leaving_node_hands_over),
