@@ -118,7 +118,7 @@ static void refused(struct assigner *a, struct record *record, const struct err 
 	report_problem(&a->report, record, "SyncLoadBalancerFailed", error->text);
 }
 
-static void check_drained(struct assigner *a)
+void assigner_check_drained(struct assigner *a)
 {
 	if (a->drained && writer_jobs(a->writer) == 0)
 		a->drained(a->drained_context);
@@ -140,7 +140,7 @@ static void on_ended(void *context, void *subject, enum writer_outcome outcome,
 		/* Of a read, it is certain; of a write, it is read to make sure. */
 		if (record->work->stale) {
 			assigner_forget(a, record);
-			check_drained(a);
+			assigner_check_drained(a);
 			return;
 		}
 		record->work->stale = true;
@@ -154,7 +154,7 @@ static void on_ended(void *context, void *subject, enum writer_outcome outcome,
 		break;
 	}
 	assigner_mark(a, record);
-	check_drained(a);
+	assigner_check_drained(a);
 }
 
 static void on_ready(void *context)
@@ -269,7 +269,7 @@ void assigner_drain(struct assigner *assigner, void (*done)(void *context), void
 {
 	assigner->drained = done;
 	assigner->drained_context = context;
-	check_drained(assigner);
+	assigner_check_drained(assigner);
 }
 
 /* ---- making and unmaking ---- */

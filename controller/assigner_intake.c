@@ -54,6 +54,7 @@ static void let_go(struct assigner *a, struct record *record)
 	writer_cancel(record->work->job);
 	unblock_external(a, record->work->service);
 	record_settle(&a->records, record);
+	assigner_check_drained(a);
 }
 
 void assigner_forget(struct assigner *a, struct record *record)

@@ -37,6 +37,8 @@ void assigner_schedule(struct assigner *a);
 void assigner_mark(struct assigner *a, struct record *record);
 void assigner_set_state(struct assigner *a, struct record *record, enum assign_state state);
 void assigner_judge_all(struct assigner *a);
+/* After a job has ended, in whatever way. */
+void assigner_check_drained(struct assigner *a);
 
 /* assigner_intake.c */
 bool assigner_is_of_interest(const struct service *service);

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the controller makes of things that it learns of at once, within one turn of its loop."""
+"""What the controller makes of things that happen at once: within one turn of its loop, while it stops."""
 import signal
 
 from harness.kube import service
+from harness.wait import wait_for
 
 CONFIG = """apiVersion: herald.io/v1
 pools:
@@ -30,3 +31,17 @@ def test_A09_one_that_waits_is_no_loadbalancer_any_more_as_an_address_comes_free
     controllers.add("next")
     controllers.assigned("next", [BLOCKED])
     process.require_running()
+
+
+def test_O01_a_service_that_goes_while_its_write_is_awaited_does_not_hold_up_the_stop(mini, make):
+    controllers = make(mini, CONFIG)
+    process = controllers.start()
+    controllers.add("web")
+    controllers.assigned("web")
+    mini.fault("hang", verb="patch", path="/services/web/status")
+    mini.admin.delete("services", "web")
+    wait_for("the write to be awaited", lambda: mini.faults()[0]["hits"])
+    process.signal(signal.SIGTERM)
+    wait_for("the controller to stop", lambda: "msg=stopping" in process.text())
+    mini.admin.patch("services", "web", {"metadata": {"finalizers": None}})
+    assert process.wait() == 0, "the bound was exceeded"
