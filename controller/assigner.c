@@ -230,22 +230,33 @@ static void take_first(struct assigner *a)
 	store_done(&a->first);
 }
 
+/* What status has, of those that share as before or of the others. */
+static size_t adopt_status(struct assigner *a, bool as_before)
+{
+	struct record *record = a->records.dirty.first;
+	size_t adopted = 0;
+
+	for (; record; record = record->work->dirty.next) {
+		struct assign_input input = assigner_input_of(a, record);
+
+		if (assign_shares_as_before(a->alloc, &input) == as_before)
+			adopted += assign_adopt_status(a->alloc, &input);
+	}
+	return adopted;
+}
+
 void assigner_start(struct assigner *assigner)
 {
 	struct records *records = &assigner->records;
 	struct record *record;
-	size_t adopted = 0;
+	size_t adopted;
 	AUTO_FREE char *total = NULL;
 	AUTO_FREE char *found = NULL;
 
 	if (assigner->listing)
 		return;
 	take_first(assigner);
-	for (record = records->dirty.first; record; record = record->work->dirty.next) {
-		struct assign_input input = assigner_input_of(assigner, record);
-
-		adopted += assign_adopt_status(assigner->alloc, &input);
-	}
+	adopted = adopt_status(assigner, true) + adopt_status(assigner, false);
 	/* Only then what Services without status remember: theirs may have been given away. */
 	for (record = records->dirty.first; record; record = record->work->dirty.next) {
 		struct assign_input input = assigner_input_of(assigner, record);

@@ -11,6 +11,21 @@
 #include "herald/base/err.h"
 #include "herald/kube/client.h"
 
+static void set_annotation(
+	json_t *metadata, const char *key, enum assign_change change, const char *text)
+{
+	json_t *annotations = json_object_get(metadata, "annotations");
+
+	if (change == ASSIGN_KEEP)
+		return;
+	if (!annotations) {
+		annotations = json_object();
+		json_object_set_new(metadata, "annotations", annotations);
+	}
+	json_object_set_new(
+		annotations, key, change == ASSIGN_SET ? json_string(text) : json_null());
+}
+
 static json_t *metadata_json(const struct service *service, const struct assign_decision *decision)
 {
 	json_t *metadata = json_pack("{s:s,s:s}", "uid", service->meta.uid, "resourceVersion",
@@ -21,12 +36,10 @@ static json_t *metadata_json(const struct service *service, const struct assign_
 	if (decision->finalizer == ASSIGN_REMOVE)
 		json_object_set_new(metadata, "$deleteFromPrimitiveList/finalizers",
 			json_pack("[s]", SERVICE_FINALIZER));
-	if (decision->annotation == ASSIGN_SET)
-		json_object_set_new(metadata, "annotations",
-			json_pack("{s:s}", ANNOTATION_ASSIGNED, decision->annotation_text));
-	if (decision->annotation == ASSIGN_REMOVE)
-		json_object_set_new(
-			metadata, "annotations", json_pack("{s:n}", ANNOTATION_ASSIGNED));
+	set_annotation(
+		metadata, ANNOTATION_ASSIGNED, decision->annotation, decision->annotation_text);
+	set_annotation(
+		metadata, ANNOTATION_SHARED_AS, decision->shared_as, decision->shared_as_text);
 	return metadata;
 }
 

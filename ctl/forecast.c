@@ -138,8 +138,14 @@ static void cast(struct play *play, const struct facts *facts, const struct assi
 
 static void adopt(struct play *play)
 {
-	for (size_t i = 0; i < play->count; i++)
-		assign_adopt_status(play->alloc, &play->players[i]->input);
+	for (int as_before = 1; as_before >= 0; as_before--) {
+		for (size_t i = 0; i < play->count; i++) {
+			const struct assign_input *input = &play->players[i]->input;
+
+			if (assign_shares_as_before(play->alloc, input) == (as_before == 1))
+				assign_adopt_status(play->alloc, input);
+		}
+	}
 	for (size_t i = 0; i < play->count; i++) {
 		if (!alloc_holds_any(&play->players[i]->holder))
 			assign_adopt_annotation(play->alloc, &play->players[i]->input);

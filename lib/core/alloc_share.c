@@ -48,6 +48,23 @@ static bool has_key(const struct alloc_request *request)
 	return request->sharing_key && *request->sharing_key;
 }
 
+uint64_t alloc_sharing_mark(const struct alloc_request *request)
+{
+	uint64_t mark;
+
+	if (!has_key(request))
+		return 0;
+	mark = XXH3_64bits(request->sharing_key, strlen(request->sharing_key));
+	for (uint16_t i = 0; i < request->port_count; i++) {
+		const struct service_port *port = &request->ports[i];
+		const uint8_t bytes[] = {
+			port->protocol, (uint8_t)(port->port >> 8), (uint8_t)port->port};
+
+		mark = XXH3_64bits_withSeed(bytes, sizeof(bytes), mark);
+	}
+	return request->traffic_local ? mark ^ ~selector_hash(request->selector) : mark;
+}
+
 enum alloc_reason share_check(const struct alloc_request *request, const struct alloc_holder *other,
 	const struct pool *pool)
 {

@@ -210,6 +210,21 @@ static void note_held(struct deciding *d)
 	}
 }
 
+/* So that whoever takes over knows which of two sharers was changed (A06). */
+static void decide_shared_as(struct deciding *d)
+{
+	struct assign_decision *decision = d->decision;
+	const char *now = string_map_get(&d->service->annotations, ANNOTATION_SHARED_AS);
+	char *text = decision->shared_as_text;
+
+	if (decision->address_count > 0)
+		assign_shared_as_text(&d->wish, text, sizeof(decision->shared_as_text));
+	if (*text && !(now && strcmp(now, text) == 0))
+		decision->shared_as = ASSIGN_SET;
+	if (!*text && now)
+		decision->shared_as = ASSIGN_REMOVE;
+}
+
 static void decide_ours(struct deciding *d)
 {
 	struct assign_decision *decision = d->decision;
@@ -240,6 +255,8 @@ static void decide_ours(struct deciding *d)
 	if (decision->address_count > 0 && !kept_as_is &&
 		!(remembered && strcmp(remembered, decision->annotation_text) == 0))
 		decision->annotation = ASSIGN_SET;
+	if (!kept_as_is)
+		decide_shared_as(d);
 	assign_tell(d);
 	decision->state = decision->address_count == 0			   ? ASSIGN_PENDING
 			  : d->problems[0].reason || d->problems[1].reason ? ASSIGN_KEPT
@@ -262,6 +279,8 @@ static void decide_release(struct deciding *d, bool owned)
 		decision->finalizer = ASSIGN_REMOVE;
 	if (string_map_get(&service->annotations, ANNOTATION_ASSIGNED) && owned)
 		decision->annotation = ASSIGN_REMOVE;
+	if (string_map_get(&service->annotations, ANNOTATION_SHARED_AS) && owned)
+		decision->shared_as = ASSIGN_REMOVE;
 	assign_tell_release(d);
 	decision->state = ASSIGN_RELEASING;
 }
@@ -269,7 +288,8 @@ static void decide_release(struct deciding *d, bool owned)
 static bool anything_to_write(const struct assign_decision *decision)
 {
 	return decision->ingress || decision->finalizer != ASSIGN_KEEP ||
-	       decision->annotation != ASSIGN_KEEP || decision->condition != ASSIGN_KEEP;
+	       decision->annotation != ASSIGN_KEEP || decision->shared_as != ASSIGN_KEEP ||
+	       decision->condition != ASSIGN_KEEP;
 }
 
 void assign_decide(

@@ -4,11 +4,14 @@
  * status is taken over before anything is assigned, whether or not a pool still has it
  * (K19), then what the annotation remembers of those restored from a backup (K18). The
  * caller goes through the Services oldest first, so that of two holders of one address
- * the older keeps it (A12). Later, a Service may still turn out to have what the allocator
- * does not know of: read late, restored, or written by the leader before us.
+ * the older keeps it (A12), but through those that share otherwise than before last. Later, a
+ * Service may still turn out to have what the allocator does not know of: read late, restored, or
+ * written by the leader before us.
  */
 #include "assign_private.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool wants_family(const struct service *service, uint8_t family)
@@ -81,6 +84,28 @@ bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input)
 	alloc_settle(alloc, input->holder);
 	leave_the_rest(alloc, input);
 	return all;
+}
+
+void assign_shared_as_text(const struct assign_wish *wish, char *buffer, size_t size)
+{
+	uint64_t mark = alloc_sharing_mark(&wish->request);
+
+	*buffer = '\0';
+	if (mark != 0)
+		snprintf(buffer, size, "%016" PRIx64, mark);
+}
+
+bool assign_shares_as_before(const struct alloc *alloc, const struct assign_input *input)
+{
+	const char *before = string_map_get(&input->service->annotations, ANNOTATION_SHARED_AS);
+	struct assign_wish wish;
+	char now[17];
+
+	if (!before)
+		return true;
+	assign_wish_read(alloc, input, &wish);
+	assign_shared_as_text(&wish, now, sizeof(now));
+	return strcmp(before, now) == 0;
 }
 
 bool assign_in_status(const struct service *service, uint8_t family, struct ip *ret)

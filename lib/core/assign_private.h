@@ -51,6 +51,8 @@ void assign_tell_release(struct deciding *d);
  */
 void assign_recall(
 	struct alloc *alloc, const struct assign_input *input, const struct assign_wish *wish);
+/* "" for one that does not share. */
+void assign_shared_as_text(const struct assign_wish *wish, char *buffer, size_t size);
 /* What status lists of this family; false: nothing. */
 bool assign_in_status(const struct service *service, uint8_t family, struct ip *ret);
 

@@ -123,6 +123,25 @@ def test_A06_a_port_or_a_policy_that_no_longer_fits_moves_the_one_that_changed(c
         "c", externalTrafficPolicy="Local"), ["198.51.100.3"])
 
 
+def test_A06_one_that_was_changed_while_nobody_looked_is_the_one_that_moves(api, make):
+    """Though it is the older one, and whatever the new key is."""
+    controllers = make(api, CONFIG)
+    process = controllers.start()
+    for name, port in (("a", 80), ("b", 81)):
+        share(controllers, name, port)
+        controllers.assigned(name, [FIRST])
+    before = controllers.versions()["b"]
+    assert process.stop() == 0
+    controllers.change("a", annotations={"herald.io/share": "own"})
+    controllers.start()
+    controllers.assigned("a", [SECOND])
+    assert controllers.versions()["b"] == before
+    controllers.change("a", annotations={"herald.io/share": None})
+    assert "herald.io/shared-as" in controllers.get("b")["metadata"]["annotations"]
+    wait_for("the mark to go with the key",
+             lambda: "herald.io/shared-as" not in controllers.get("a")["metadata"]["annotations"])
+
+
 def test_A06_a_sharer_that_must_leave_and_can_go_nowhere_else(api, make):
     """It can't stay beside the other: nobody has one address against the rules."""
     controllers = make(api, CONFIG.replace("-198.51.100.10", ""))

@@ -123,6 +123,9 @@ void alloc_unblock(struct alloc *alloc, const struct ip *ip);
 void alloc_describe(
 	struct alloc *alloc, struct alloc_holder *holder, const struct alloc_request *request);
 
+/* Stands for all that a request shares by; 0: it does not share. The same on every machine. */
+uint64_t alloc_sharing_mark(const struct alloc_request *request);
+
 /* Could `holder` be given exactly this address? *ret says why not. */
 bool alloc_check(const struct alloc *alloc, const struct alloc_holder *holder,
 	const struct alloc_request *request, const struct ip *ip, struct alloc_refusal *ret);

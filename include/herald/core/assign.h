@@ -14,7 +14,8 @@
 #define ANNOTATION_IPS "herald.io/ips"	   /* asked for: one address a family, comma separated */
 #define ANNOTATION_POOL "herald.io/pool"   /* only from this pool */
 #define ANNOTATION_SHARE "herald.io/share" /* sharing key */
-#define ANNOTATION_ASSIGNED "herald.io/assigned" /* ours: what was assigned (K18) */
+#define ANNOTATION_ASSIGNED "herald.io/assigned"   /* ours: what was assigned (K18) */
+#define ANNOTATION_SHARED_AS "herald.io/shared-as" /* ours: what it shared by then, as a hash */
 #define CONDITION_ASSIGNED "herald.io/Assigned"
 
 /* Which Services are ours (K01, K02). */
@@ -62,6 +63,8 @@ struct assign_decision {
 	enum assign_change finalizer;
 	enum assign_change annotation; /* ANNOTATION_ASSIGNED */
 	char annotation_text[2 * IP_TEXT_MAX];
+	enum assign_change shared_as; /* ANNOTATION_SHARED_AS */
+	char shared_as_text[17];
 
 	enum assign_change condition;	      /* CONDITION_ASSIGNED */
 	bool condition_true, condition_flips; /* flips: its status changes or it is new */
@@ -78,6 +81,11 @@ struct assign_decision {
  * first (A12). False: nothing there, or an older holder has one of the addresses.
  */
 bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input);
+/*
+ * Whether it shares as it did when its addresses were written. Those who do come first: one
+ * that was changed while nobody looked is the one that has to go (A06).
+ */
+bool assign_shares_as_before(const struct alloc *alloc, const struct assign_input *input);
 /* Then: what the annotation remembers of a Service that came back without status (K18). */
 bool assign_adopt_annotation(struct alloc *alloc, const struct assign_input *input);
 

@@ -41,7 +41,8 @@ void view_make(struct view *view, const struct object *object)
 		{ANNOTATION_ASSIGNED, object->has_assigned ? object->assigned : NULL},
 		{ANNOTATION_IPS, model_asked[spec->asked]},
 		{ANNOTATION_POOL, model_pools[spec->pool]},
-		{ANNOTATION_SHARE, model_keys[spec->key]}};
+		{ANNOTATION_SHARE, model_keys[spec->key]},
+		{ANNOTATION_SHARED_AS, *object->shared_as ? object->shared_as : NULL}};
 	struct service *service = &view->service;
 
 	*service = (struct service){.meta = {.namespace = model_namespaces[spec->namespace],
@@ -64,7 +65,7 @@ void view_make(struct view *view, const struct object *object)
 		.annotations = {view->annotations, 0}};
 	view->port = (struct service_port){.port = spec->port, .protocol = PROTOCOL_TCP};
 	view->selector = (struct string_pair){"app", spec->selector ? "a" : "b"};
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if (pairs[i].value)
 			view->annotations[service->annotations.count++] = pairs[i];
 	}

@@ -29,6 +29,8 @@ struct object {
 	uint8_t count;
 	const char *reason;
 	char assigned[2 * IP_TEXT_MAX];
+	char shared_as[17];  /* "": no such annotation */
+	struct spec written; /* as it was when its addresses were last written or confirmed */
 	char message[ASSIGN_TEXT_MAX];
 };
 
@@ -43,7 +45,7 @@ size_t model_index(const struct ip *ip);
 /* The struct service of an object; all that it points to is in the view or the object. */
 struct view {
 	struct service service;
-	struct string_pair annotations[4], selector;
+	struct string_pair annotations[5], selector;
 	struct service_port port;
 	struct service_ingress ingress[2];
 	struct condition condition;

@@ -198,6 +198,9 @@ void subject_apply(struct subject *subject)
 	if (decision->annotation != ASSIGN_KEEP)
 		subject_annotate(subject, ANNOTATION_ASSIGNED,
 			decision->annotation == ASSIGN_SET ? decision->annotation_text : NULL);
+	if (decision->shared_as != ASSIGN_KEEP)
+		subject_annotate(subject, ANNOTATION_SHARED_AS,
+			decision->shared_as == ASSIGN_SET ? decision->shared_as_text : NULL);
 	apply_condition(subject, decision);
 }
 

@@ -138,6 +138,8 @@ static bool apply(struct world *w, struct slot *slot, const struct write *write)
 		truth->has_assigned = decision->annotation == ASSIGN_SET;
 		memcpy(truth->assigned, decision->annotation_text, sizeof(truth->assigned));
 	}
+	if (decision->shared_as != ASSIGN_KEEP)
+		memcpy(truth->shared_as, decision->shared_as_text, sizeof(truth->shared_as));
 	if (decision->condition != ASSIGN_KEEP) {
 		truth->has_condition = decision->condition == ASSIGN_SET;
 		truth->condition_true = decision->condition_true;
@@ -207,7 +209,7 @@ static void crash(struct world *w)
 		if (w->blocked[i])
 			alloc_block(w->alloc, &ip);
 	}
-	for (size_t pass = 0; pass < 2; pass++) {
+	for (size_t pass = 0; pass < 3; pass++) {
 		for (size_t i = 0; i < SLOTS; i++) {
 			struct slot *slot = &w->slots[i];
 			struct view view;
@@ -215,10 +217,13 @@ static void crash(struct world *w)
 
 			slot->dirty = slot->cache.exists;
 			slot->decided = slot->cache.spec;
-			if (slot->cache.exists && pass == 0)
-				assign_adopt_status(w->alloc, &input);
-			else if (slot->cache.exists && !alloc_holds_any(&slot->holder))
+			if (!slot->cache.exists)
+				continue;
+			if (pass == 2 && !alloc_holds_any(&slot->holder))
 				assign_adopt_annotation(w->alloc, &input);
+			else if (pass < 2 &&
+				 assign_shares_as_before(w->alloc, &input) == (pass == 0))
+				assign_adopt_status(w->alloc, &input);
 		}
 	}
 }

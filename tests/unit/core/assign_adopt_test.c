@@ -246,6 +246,50 @@ static void what_status_shows_is_taken(void **state)
 	scene_free(scene);
 }
 
+/* A06: of two that shared, the one that was changed while nobody looked has to go. */
+static void the_sharer_that_was_changed_is_told_apart(void **state)
+{
+	struct scene *scene = scene_new(POOLS);
+	struct subject kept, changed;
+	struct assign_input input;
+
+	(void)state;
+	subject_init(&kept, "x", "kept");
+	subject_init(&changed, "x", "changed");
+	changed.ports[0].port = 81;
+	subject_annotate(&kept, ANNOTATION_SHARE, "k");
+	subject_annotate(&changed, ANNOTATION_SHARE, "k");
+	subject_settle(scene, &kept);
+	subject_settle(scene, &changed);
+	assert_string_equal(subject_shown(&kept), subject_shown(&changed));
+	input = subject_input(&changed);
+	assert_true(assign_shares_as_before(scene->alloc, &input));
+	changed.ports[0].node_port = 31000; /* of no importance */
+	assert_true(assign_shares_as_before(scene->alloc, &input));
+	changed.ports[0].protocol = PROTOCOL_UDP;
+	assert_false(assign_shares_as_before(scene->alloc, &input));
+	changed.ports[0].protocol = PROTOCOL_TCP;
+	changed.service.traffic_local = true;
+	assert_false(assign_shares_as_before(scene->alloc, &input));
+	changed.service.traffic_local = false;
+	subject_annotate(&changed, ANNOTATION_SHARE, NULL);
+	assert_false(assign_shares_as_before(scene->alloc, &input));
+	/* One that shares no more has no such annotation. */
+	subject_settle(scene, &changed);
+	assert_null(subject_annotation(&changed, ANNOTATION_SHARED_AS));
+	assert_true(assign_shares_as_before(scene->alloc, &input));
+	assert_non_null(subject_annotation(&kept, ANNOTATION_SHARED_AS));
+	/* Nor has one that is ours no longer. */
+	kept.service.type = SERVICE_CLUSTER_IP;
+	kept.ours = false;
+	subject_decide(scene, &kept);
+	subject_apply(&kept);
+	assert_null(subject_annotation(&kept, ANNOTATION_SHARED_AS));
+	subject_done(scene, &kept);
+	subject_done(scene, &changed);
+	scene_free(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +300,7 @@ int main(void)
 		cmocka_unit_test(what_the_leader_before_wrote_is_kept),
 		cmocka_unit_test(late_words_change_nothing_that_is_settled),
 		cmocka_unit_test(only_ours_are_adopted),
+		cmocka_unit_test(the_sharer_that_was_changed_is_told_apart),
 		cmocka_unit_test(what_status_shows_is_taken),
 	};
 
