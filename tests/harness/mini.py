@@ -12,6 +12,7 @@ import tempfile
 import time
 
 from harness.kube import Kube
+from harness.reset import reset
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent / "miniapi"
 
@@ -155,11 +156,11 @@ current-context: mini
 """)
         return str(path)
 
-    def fault(self, action, method="", path="", verb="", times=1, skip=0, **details):
+    def fault(self, action, method="", path="", verb="", user="", times=1, skip=0, **details):
         """Adds a rule: the next `times` (-1: all) matching requests suffer
         `action`; see tests/miniapi/README.md for the actions and details."""
-        self.admin.call("POST", "/_fault", {"method": method, "path": path, "verb": verb, "times": times,
-                                            "skip": skip, "action": {"type": action, **details}})
+        self.admin.call("POST", "/_fault", {"method": method, "path": path, "verb": verb, "user": user,
+                                            "times": times, "skip": skip, "action": {"type": action, **details}})
 
     def faults(self):
         """The rules in force, each with its hits."""
@@ -174,6 +175,11 @@ current-context: mini
 
     def reset_requests(self):
         self.admin.call("DELETE", "/_requests")
+
+    def reset(self):
+        """Deletes what tests made (harness/reset.py), and lifts all faults."""
+        self.clear_faults()
+        reset(self.admin)
 
     def compact(self):
         """Forgets all history: watches and lists from older versions get 410."""

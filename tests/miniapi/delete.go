@@ -4,7 +4,10 @@
 // whose content this server clears itself since no controller runs here.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 func (s *server) delete(q *request, body []byte) (object, *apiError) {
 	options := object{}
@@ -30,7 +33,7 @@ func (s *server) delete(q *request, body []byte) (object, *apiError) {
 	if q.dryRun {
 		return deleted(q.res, rec), nil
 	}
-	if s.deleteLocked(q.res, obj) {
+	if s.deleteLocked(q.res, obj) && !q.res.returnsDeleted {
 		return deleted(q.res, rec), nil
 	}
 	return obj, nil
@@ -64,7 +67,9 @@ func (s *server) deleteLocked(res *resource, obj object) bool {
 	if str(obj, "metadata", "deletionTimestamp") == "" {
 		m := meta(obj)
 		m["deletionTimestamp"] = timestamp(0)
-		m["deletionGracePeriodSeconds"] = num(0)
+		if !isNamespace {
+			m["deletionGracePeriodSeconds"] = num(0)
+		}
 		if generation, ok := number(m["generation"]); ok {
 			m["generation"] = num(generation + 1)
 		}
@@ -128,7 +133,7 @@ func (s *server) deleteCollection(q *request, body []byte) (object, *apiError) {
 	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	var items []interface{}
+	items := []interface{}{}
 	for _, rec := range s.store.shelves[q.res.shelf()].live {
 		if !f.shows(rec) {
 			continue
@@ -137,8 +142,11 @@ func (s *server) deleteCollection(q *request, body []byte) (object, *apiError) {
 		if !q.dryRun {
 			s.deleteLocked(q.res, obj)
 		}
+		if q.res.fromStored != nil {
+			obj = q.res.fromStored(obj)
+		}
 		items = append(items, obj)
 	}
-	return object{"kind": "Status", "apiVersion": "v1", "metadata": object{}, "status": "Success",
-		"details": object{"kind": q.res.plural}}, nil
+	return object{"kind": q.res.kind + "List", "apiVersion": q.res.groupVersion(), "items": items,
+		"metadata": object{"resourceVersion": strconv.FormatUint(s.store.rv, 10)}}, nil
 }

@@ -80,6 +80,15 @@ func groupNames() []string {
 	return out
 }
 
+func hasGroup(name string) bool {
+	for _, group := range groupNames() {
+		if group == name {
+			return true
+		}
+	}
+	return false
+}
+
 func groupDocument(group string) object {
 	version := object{"groupVersion": group + "/v1", "version": "v1"}
 	return object{"name": group, "versions": []interface{}{version}, "preferredVersion": version}
@@ -92,8 +101,12 @@ func resourceList(group, version string) object {
 		if res.group != group || res.version != version {
 			continue
 		}
-		items = append(items, object{"name": res.plural, "singularName": strings.ToLower(res.kind),
-			"namespaced": res.namespaced, "kind": res.kind, "shortNames": res.short, "verbs": verbs})
+		item := object{"name": res.plural, "singularName": strings.ToLower(res.kind),
+			"namespaced": res.namespaced, "kind": res.kind, "verbs": verbs}
+		if res.short != nil {
+			item["shortNames"] = res.short
+		}
+		items = append(items, item)
 		for _, sub := range res.subresources {
 			item := object{"name": res.plural + "/" + sub, "singularName": "", "namespaced": res.namespaced,
 				"kind": res.kind, "verbs": []string{"get", "patch", "update"}}

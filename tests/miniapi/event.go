@@ -75,11 +75,17 @@ func eventFields(ev object, fields map[string]string) {
 	fields["reportingController"] = str(ev, "reportingComponent")
 }
 
-func checkCoreEventTypes(ev object) error {
-	if err := checkMicroTime(ev, "eventTime"); err != nil {
-		return err
+// validateEventUpdate: of an event of the new kind only the series may change.
+func validateEventUpdate(old, ev object, errs *fieldErrors) {
+	if ev["eventTime"] == nil {
+		return
 	}
-	return checkMicroTime(ev, "series", "lastObservedTime")
+	for _, key := range []string{"involvedObject", "reason", "message", "source", "firstTimestamp", "lastTimestamp",
+		"count", "eventTime", "related", "action", "reportingComponent", "reportingInstance", "type"} {
+		if !equal(old[key], ev[key]) {
+			errs.invalid(key, ev[key], "field is immutable")
+		}
+	}
 }
 
 func validateEventNamespace(ev object, errs *fieldErrors) {
@@ -95,7 +101,7 @@ func validateEventNamespace(ev object, errs *fieldErrors) {
 func validateCoreEvent(ev object, errs *fieldErrors) {
 	validateEventNamespace(ev, errs)
 	if ev["eventTime"] != nil {
-		validateEventBody(ev, errs)
+		validateEventBody(ev, "reportingComponent", errs)
 	}
 }
 
@@ -104,32 +110,34 @@ func validateNewEvent(ev object, errs *fieldErrors) {
 	if ev["eventTime"] == nil {
 		errs.required("eventTime", "")
 	}
-	validateEventBody(ev, errs)
-}
-
-func validateEventBody(ev object, errs *fieldErrors) {
-	for _, c := range []struct {
-		key string
-		max int
-	}{{"reportingComponent", 1024}, {"reportingInstance", 128}, {"action", 128}, {"reason", 128}} {
-		name := c.key
-		if name == "reportingComponent" {
-			name = "reportingController"
-		}
-		v := str(ev, c.key)
-		if v == "" {
-			errs.required(name, "")
-		} else if len(v) > c.max {
-			errs.invalid(name, "", fmt.Sprintf("can have at most %d characters", c.max))
-		}
-	}
-	if rc := str(ev, "reportingComponent"); rc != "" && !labelKey.MatchString(rc) {
-		errs.invalid("reportingController", rc, "name part must consist of alphanumeric characters, '-', '_' or '.'")
-	}
-	if len(str(ev, "message")) > 1024 {
-		errs.invalid("note", "", "can have at most 1024 characters")
-	}
+	validateEventBody(ev, "reportingController", errs)
 	if t := str(ev, "type"); t != "Normal" && t != "Warning" {
 		errs.invalid("type", "", "has invalid value: "+t)
+	}
+	for _, key := range []string{"firstTimestamp", "lastTimestamp", "count", "source"} {
+		if ev[key] != nil && !isEmpty(ev[key]) {
+			errs.invalid(key, "", "needs to be unset")
+		}
+	}
+}
+
+func validateEventBody(ev object, controllerField string, errs *fieldErrors) {
+	for _, c := range []struct {
+		key, field string
+		max        int
+	}{{"reportingComponent", controllerField, 1024}, {"reportingInstance", "reportingInstance", 128},
+		{"action", "action", 128}, {"reason", "reason", 128}} {
+		v := str(ev, c.key)
+		if v == "" {
+			errs.required(c.field, "")
+		} else if len(v) > c.max {
+			errs.invalid(c.field, "", fmt.Sprintf("can have at most %d characters", c.max))
+		}
+	}
+	if rc := str(ev, "reportingComponent"); !labelKey.MatchString(rc) {
+		errs.invalid(controllerField, rc, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+	}
+	if len(str(ev, "message")) > 1024 {
+		errs.invalid("message", "", "can have at most 1024 characters")
 	}
 }

@@ -11,24 +11,9 @@ import (
 // microTime is meta/v1 MicroTime's wire form: six digits, no fewer, no more.
 const microTime = "2006-01-02T15:04:05.000000Z07:00"
 
-func checkMicroTime(o object, path ...string) error {
-	v := get(o, path...)
-	text, ok := v.(string)
-	if v == nil {
-		return nil
-	}
-	if !ok {
-		return fmt.Errorf("json: cannot unmarshal into a MicroTime")
-	}
+func checkMicroTime(text string) error {
 	_, err := time.Parse(microTime, text)
 	return err
-}
-
-func checkLeaseTypes(lease object) error {
-	if err := checkMicroTime(lease, "spec", "acquireTime"); err != nil {
-		return err
-	}
-	return checkMicroTime(lease, "spec", "renewTime")
 }
 
 func validateLease(lease object, errs *fieldErrors) {
@@ -39,18 +24,6 @@ func validateLease(lease object, errs *fieldErrors) {
 	if n, ok := number(spec["leaseTransitions"]); spec["leaseTransitions"] != nil && (!ok || n < 0) {
 		errs.invalid("spec.leaseTransitions", n, "must be greater than or equal to 0")
 	}
-	if holder, ok := spec["holderIdentity"].(string); ok && holder == "" {
-		errs.invalid("spec.holderIdentity", holder, "must not be empty")
-	}
-}
-
-func checkConfigMapTypes(cm object) error {
-	for _, key := range []string{"data", "binaryData"} {
-		if cm[key] != nil && !isStringMap(cm[key]) {
-			return fmt.Errorf("json: cannot unmarshal into Go struct field ConfigMap.%s of type string", key)
-		}
-	}
-	return nil
 }
 
 func validateConfigMap(cm object, errs *fieldErrors) {
@@ -84,6 +57,19 @@ func podFields(pod object, fields map[string]string) {
 	fields["spec.serviceAccountName"] = str(pod, "spec", "serviceAccountName")
 	fields["status.phase"] = str(pod, "status", "phase")
 	fields["status.podIP"] = str(pod, "status", "podIP")
+}
+
+// admitNode taints a node until something says that it is ready, as the
+// admission plugin TaintNodesByCondition does.
+func admitNode(node object) {
+	const notReady = "node.kubernetes.io/not-ready"
+	taints := list(node, "spec", "taints")
+	for _, taint := range objects(taints) {
+		if str(taint, "key") == notReady && str(taint, "effect") == "NoSchedule" {
+			return
+		}
+	}
+	child(node, "spec")["taints"] = append(taints, object{"key": notReady, "effect": "NoSchedule"})
 }
 
 func nodeFields(node object, fields map[string]string) {

@@ -1,13 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// JSON merge patch (RFC 7396) and JSON patch (RFC 6902).
+// The verb patch, and two of its kinds: JSON merge patch (RFC 7396) and JSON
+// patch (RFC 6902).
 package main
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 )
+
+func (s *server) patch(q *request, contentType string, body []byte) (int, object, *apiError) {
+	apply := map[string]func(*resource, object, interface{}) (object, *apiError){
+		"application/json-patch+json":            applyJSONPatch,
+		"application/merge-patch+json":           applyMergePatch,
+		"application/strategic-merge-patch+json": applyStrategicPatch,
+	}[contentType]
+	if apply == nil {
+		return 0, nil, errPatchType()
+	}
+	doc, decodeErr := decode(body)
+	if decodeErr != nil {
+		return 0, nil, errBadRequest("error decoding patch: %v", decodeErr)
+	}
+	out, err := s.modify(q, func(cur object) (object, *apiError) {
+		if q.res.fromStored != nil {
+			cur = q.res.fromStored(cur)
+		}
+		cur["kind"], cur["apiVersion"] = q.res.kind, q.res.groupVersion()
+		next, err := apply(q.res, cur, doc)
+		if err != nil {
+			return nil, err
+		}
+		stored, err := toStoredForm(q.res, next)
+		if err != nil {
+			return nil, errPatchResult(q, next, err)
+		}
+		return stored, nil
+	})
+	return http.StatusOK, out, err
+}
+
+// errPatchResult: what a patch leaves cannot be decoded as the kind.
+func errPatchResult(q *request, next object, err *apiError) *apiError {
+	errs := fieldErrors{}
+	errs.invalid("patch", string(encode(next)), err.message)
+	return errs.err("", "", q.name)
+}
 
 func applyMergePatch(_ *resource, cur object, doc interface{}) (object, *apiError) {
 	patch, ok := doc.(object)

@@ -8,7 +8,6 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -31,9 +30,7 @@ func newFilter(q *request) (*filter, *apiError) {
 		f.fields, err = parseFieldSelector(q.query.Get("fieldSelector"), q.res.fieldNames)
 	}
 	if err != nil {
-		return nil, errBadRequest("Unable to find %q that match label selector %q, field selector %q: %v",
-			fmt.Sprintf("%s/%s, Resource=%s", q.res.group, q.res.version, q.res.plural),
-			q.query.Get("labelSelector"), q.query.Get("fieldSelector"), err)
+		return nil, errBadRequest("%v", err)
 	}
 	return f, nil
 }
@@ -79,7 +76,7 @@ func parseContinue(text string) (continueToken, *apiError) {
 		err = json.Unmarshal(data, &t)
 	}
 	if err != nil || t.API != "meta.k8s.io/v1" {
-		return t, errBadRequest("continue key is not valid: %v", err)
+		return t, errBadRequest("invalid continue token: continue key is not valid: %v", err)
 	}
 	return t, nil
 }
@@ -93,7 +90,12 @@ type listOptions struct {
 
 func (s *server) parseListOptions(q *request) (listOptions, *apiError) {
 	var o listOptions
-	o.limit, _ = strconv.Atoi(q.query.Get("limit"))
+	if limit := q.query.Get("limit"); limit != "" {
+		var err error
+		if o.limit, err = strconv.Atoi(limit); err != nil {
+			return o, errBadRequest("%v", err)
+		}
+	}
 	match, rvText := q.query.Get("resourceVersionMatch"), q.query.Get("resourceVersion")
 	errs := fieldErrors{}
 	if q.query.Get("sendInitialEvents") != "" {
@@ -156,9 +158,7 @@ func parseVersion(text string) (uint64, *apiError) {
 	}
 	rv, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		e := fieldErrors{}
-		e.invalid("resourceVersion", text, err.Error())
-		return 0, errBadRequest("invalid resource version %q: %v", text, err)
+		return 0, errBadRequest("invalid resource version: resourceVersion: Invalid value: %q: %v", text, err)
 	}
 	return rv, nil
 }

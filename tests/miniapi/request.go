@@ -32,9 +32,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, known := parsePath(r)
 	s.counts.add(r, q, user)
 	if q != nil {
+		q.user = user
 		w = s.faults.apply(s, w, r, q)
 	} else {
-		w = s.faults.apply(s, w, r, &request{verb: strings.ToLower(r.Method)})
+		w = s.faults.apply(s, w, r, &request{verb: strings.ToLower(r.Method), user: user})
 	}
 	if w == nil {
 		return
@@ -46,11 +47,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if q == nil {
 		if known || !s.serveDiscovery(w, r, user) {
-			http.NotFound(w, r)
+			errNoSuchPath(r).write(w)
 		}
 		return
 	}
-	q.user = user
 	if q.verb == "" {
 		errMethod().write(w)
 		return
@@ -168,7 +168,7 @@ func (s *server) serveWrite(w http.ResponseWriter, r *http.Request, q *request) 
 		code = 201
 		out, err = s.createFromBody(q, body)
 	case q.verb == "update":
-		out, err = s.update(q, body)
+		code, out, err = s.update(q, body)
 	case q.verb == "patch":
 		code, out, err = s.patch(q, contentType, body)
 	case q.verb == "delete":
@@ -180,7 +180,7 @@ func (s *server) serveWrite(w http.ResponseWriter, r *http.Request, q *request) 
 		err.write(w)
 		return
 	}
-	if out["kind"] == "Status" || q.sub == "token" {
+	if kind := out["kind"]; kind == "Status" || kind == q.res.kind+"List" || q.sub == "token" {
 		writeJSON(w, code, encode(out))
 		return
 	}

@@ -11,16 +11,20 @@ type resource struct {
 	subresources   []string
 	generation     bool   // metadata.generation follows the spec
 	conditional    bool   // a PUT must name the resourceVersion it replaces
+	createsOnPut   bool   // a PUT of what is missing creates it
+	returnsDeleted bool   // a DELETE answers with the object, not with a Status
 	stored         string // the shelf, where it is not the resource's own
 
-	fields     func(obj object, fields map[string]string)
-	fieldNames []string // what fieldSelector may name beside the metadata
-	defaults   func(obj object)
-	validate   func(obj object, errs *fieldErrors)
-	checkTypes func(obj object) error
-	columns    []column
-	toStored   func(obj object) object
-	fromStored func(obj object) object
+	fields         func(obj object, fields map[string]string)
+	fieldNames     []string         // what fieldSelector may name beside the metadata
+	admit          func(obj object) // what admission adds to a new object
+	defaults       func(obj object)
+	validate       func(obj object, errs *fieldErrors)
+	validateUpdate func(old, obj object, errs *fieldErrors)
+	shape          shape // the JSON types of its members
+	columns        []column
+	toStored       func(obj object) object
+	fromStored     func(obj object) object
 }
 
 func (res *resource) shelf() string {
@@ -52,42 +56,44 @@ func init() {
 	status := []string{"status"}
 	resources = []*resource{
 		{version: "v1", plural: "services", kind: "Service", short: []string{"svc"}, namespaced: true,
-			subresources: status, defaults: defaultService, validate: validateService, checkTypes: checkServiceTypes,
+			createsOnPut: true, returnsDeleted: true, subresources: status,
+			defaults: defaultService, validate: validateService, shape: serviceShape,
 			columns: serviceColumns, fields: serviceFields, fieldNames: []string{"spec.clusterIP", "spec.type"}},
 		{version: "v1", plural: "configmaps", kind: "ConfigMap", short: []string{"cm"}, namespaced: true,
-			validate: validateConfigMap, checkTypes: checkConfigMapTypes, columns: configMapColumns},
-		{version: "v1", plural: "nodes", kind: "Node", short: []string{"no"}, subresources: status,
+			validate: validateConfigMap, shape: configMapShape, columns: configMapColumns},
+		{version: "v1", plural: "nodes", kind: "Node", short: []string{"no"}, subresources: status, admit: admitNode,
 			columns: nodeColumns, fields: nodeFields, fieldNames: []string{"spec.unschedulable"}},
 		{version: "v1", plural: "namespaces", kind: "Namespace", short: []string{"ns"},
-			subresources: []string{"status", "finalize"}, defaults: defaultNamespace, columns: namespaceColumns,
+			returnsDeleted: true, subresources: []string{"status", "finalize"}, defaults: defaultNamespace, columns: namespaceColumns,
 			fields: namespaceFields, fieldNames: []string{"name", "status.phase"}},
 		{version: "v1", plural: "pods", kind: "Pod", short: []string{"po"}, namespaced: true, subresources: status,
-			defaults: defaultPod, columns: podColumns, fields: podFields,
+			returnsDeleted: true, defaults: defaultPod, columns: podColumns, fields: podFields,
 			fieldNames: []string{"spec.nodeName", "status.phase", "status.podIP", "spec.serviceAccountName"}},
 		{version: "v1", plural: "secrets", kind: "Secret", namespaced: true, defaults: defaultSecret,
 			fields: secretFields, fieldNames: []string{"type"}},
 		{version: "v1", plural: "serviceaccounts", kind: "ServiceAccount", short: []string{"sa"}, namespaced: true,
-			subresources: []string{"token"}},
-		{version: "v1", plural: "endpoints", kind: "Endpoints", short: []string{"ep"}, namespaced: true},
+			returnsDeleted: true, subresources: []string{"token"}},
+		{version: "v1", plural: "endpoints", kind: "Endpoints", short: []string{"ep"}, namespaced: true,
+			createsOnPut: true},
 		{version: "v1", plural: "events", kind: "Event", short: []string{"ev"}, namespaced: true,
-			defaults: defaultEvent, validate: validateCoreEvent, checkTypes: checkCoreEventTypes,
+			createsOnPut: true, defaults: defaultEvent, validate: validateCoreEvent, shape: eventShape,
 			columns: eventColumns, fields: eventFields, fieldNames: coreEventFieldNames},
 		{group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", short: []string{"ev"}, namespaced: true,
-			stored: "events", toStored: eventToCore, fromStored: eventFromCore, defaults: defaultEvent,
-			validate: validateNewEvent, checkTypes: checkCoreEventTypes,
+			createsOnPut: true, validateUpdate: validateEventUpdate, stored: "events", toStored: eventToCore, fromStored: eventFromCore, defaults: defaultEvent,
+			validate: validateNewEvent, shape: eventShape,
 			columns: eventColumns, fields: eventFields, fieldNames: newEventFieldNames},
 		{group: "discovery.k8s.io", version: "v1", plural: "endpointslices", kind: "EndpointSlice", namespaced: true,
 			generation: true, defaults: defaultEndpointSlice, validate: validateEndpointSlice, columns: sliceColumns},
 		{group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true,
-			conditional: true, validate: validateLease, checkTypes: checkLeaseTypes, columns: leaseColumns},
+			conditional: true, createsOnPut: true, validate: validateLease, shape: leaseShape, columns: leaseColumns},
 		{group: "apps", version: "v1", plural: "deployments", kind: "Deployment", short: []string{"deploy"},
 			namespaced: true, generation: true, subresources: status},
 		{group: "apps", version: "v1", plural: "daemonsets", kind: "DaemonSet", short: []string{"ds"},
 			namespaced: true, generation: true, subresources: status},
-		{group: rbacGroup, version: "v1", plural: "clusterroles", kind: "ClusterRole"},
-		{group: rbacGroup, version: "v1", plural: "clusterrolebindings", kind: "ClusterRoleBinding"},
-		{group: rbacGroup, version: "v1", plural: "roles", kind: "Role", namespaced: true},
-		{group: rbacGroup, version: "v1", plural: "rolebindings", kind: "RoleBinding", namespaced: true},
+		{group: rbacGroup, version: "v1", plural: "clusterroles", kind: "ClusterRole", createsOnPut: true},
+		{group: rbacGroup, version: "v1", plural: "clusterrolebindings", kind: "ClusterRoleBinding", createsOnPut: true},
+		{group: rbacGroup, version: "v1", plural: "roles", kind: "Role", namespaced: true, createsOnPut: true},
+		{group: rbacGroup, version: "v1", plural: "rolebindings", kind: "RoleBinding", namespaced: true, createsOnPut: true},
 	}
 }
 

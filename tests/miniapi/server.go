@@ -138,7 +138,8 @@ func (s *server) bootstrap() {
 			object{"name": "https", "port": 443, "targetPort": 6443, "protocol": "TCP"}}},
 	})
 	s.ensure("clusterroles.rbac.authorization.k8s.io", "", object{
-		"metadata": object{"name": "cluster-admin"},
+		"metadata": object{"name": "cluster-admin",
+			"labels": object{"kubernetes.io/bootstrapping": "rbac-defaults"}},
 		"rules": []interface{}{
 			object{"apiGroups": []interface{}{"*"}, "resources": []interface{}{"*"}, "verbs": []interface{}{"*"}},
 			object{"nonResourceURLs": []interface{}{"*"}, "verbs": []interface{}{"*"}}},

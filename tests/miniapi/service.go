@@ -97,36 +97,6 @@ func sameNodePorts(a, b object) bool {
 	return strings.Join(x, ",") == strings.Join(y, ",")
 }
 
-// checkServiceTypes refuses JSON types that could not be decoded into a Service.
-func checkServiceTypes(svc object) error {
-	spec, ok := svc["spec"].(object)
-	if !ok && svc["spec"] != nil {
-		return fmt.Errorf("json: cannot unmarshal into Go struct field Service.spec")
-	}
-	for _, key := range []string{"type", "clusterIP", "loadBalancerClass", "loadBalancerIP", "externalTrafficPolicy",
-		"internalTrafficPolicy", "ipFamilyPolicy", "sessionAffinity", "externalName"} {
-		if _, ok := spec[key].(string); !ok && spec[key] != nil {
-			return fmt.Errorf("json: cannot unmarshal into Go struct field ServiceSpec.spec.%s of type string", key)
-		}
-	}
-	ports, ok := spec["ports"].([]interface{})
-	if !ok && spec["ports"] != nil {
-		return fmt.Errorf("json: cannot unmarshal into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort")
-	}
-	for _, p := range ports {
-		port, ok := p.(object)
-		if _, isNumber := number(port["port"]); !ok || (port["port"] != nil && !isNumber) {
-			return fmt.Errorf("json: cannot unmarshal into Go struct field ServicePort.spec.ports.port of type int32")
-		}
-	}
-	if v := get(svc, "status", "loadBalancer", "ingress"); v != nil {
-		if l, ok := v.([]interface{}); !ok || len(objects(l)) != len(l) {
-			return fmt.Errorf("json: cannot unmarshal into Go struct field LoadBalancerStatus.status.loadBalancer.ingress")
-		}
-	}
-	return nil
-}
-
 func validateService(svc object, errs *fieldErrors) {
 	spec := child(svc, "spec")
 	switch t := serviceType(svc); t {
@@ -161,10 +131,19 @@ func validateIP(field, ip string, errs *fieldErrors) {
 	}
 }
 
-// parseIP is strict about leading zeros, which Go's parser refuses as well.
+// parseIP takes leading zeros, which Go's parser refuses, as the API does in the
+// fields that it had before that.
 func parseIP(text string) net.IP {
-	if strings.Contains(text, "%") {
-		return nil
+	if !strings.Contains(text, ":") {
+		parts := strings.Split(text, ".")
+		for i, part := range parts {
+			if trimmed := strings.TrimLeft(part, "0"); trimmed != "" || part == "" {
+				parts[i] = trimmed
+			} else {
+				parts[i] = "0"
+			}
+		}
+		text = strings.Join(parts, ".")
 	}
 	return net.ParseIP(text)
 }
@@ -231,7 +210,7 @@ func validateIngress(svc object, errs *fieldErrors) {
 	ingress := objects(list(svc, "status", "loadBalancer", "ingress"))
 	at := "status.loadBalancer.ingress"
 	if len(ingress) > 0 && !isLoadBalancer(svc) {
-		errs.forbidden(at, "may only be used when `spec.type` is \"LoadBalancer\"")
+		errs.forbidden(at, "may only be used when `spec.type` is 'LoadBalancer'")
 		return
 	}
 	for i, in := range ingress {

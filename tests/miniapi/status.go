@@ -15,6 +15,7 @@ type apiError struct {
 	code            int
 	reason, message string
 	details         object
+	bare            bool // answered as plain text, without a Status
 }
 
 func (e *apiError) status() object {
@@ -27,6 +28,10 @@ func (e *apiError) status() object {
 }
 
 func (e *apiError) write(w http.ResponseWriter) {
+	if e.bare {
+		http.Error(w, "404 page not found", e.code)
+		return
+	}
 	if seconds, ok := e.details["retryAfterSeconds"].(int); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
@@ -83,6 +88,16 @@ func errNotFound(res *resource, name string) *apiError {
 		message: fmt.Sprintf("%s %q not found", res.qualified(), name)}
 }
 
+// errNoSuchPath is the answer for a path below a group that exists; other paths
+// get one without a Status, which has no code to tell it from an object.
+func errNoSuchPath(r *http.Request) *apiError {
+	e := &apiError{code: 404, reason: "NotFound", details: object{},
+		message: "the server could not find the requested resource"}
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	e.bare = parts[0] != "api" && (parts[0] != "apis" || len(parts) < 2 || !hasGroup(parts[1]))
+	return e
+}
+
 func errExists(res *resource, name string) *apiError {
 	return &apiError{code: 409, reason: "AlreadyExists", details: res.details(name),
 		message: fmt.Sprintf("%s %q already exists", res.qualified(), name)}
@@ -104,6 +119,11 @@ func errMethod() *apiError {
 		message: "the server does not allow this method on the requested resource", details: object{}}
 }
 
+func errPatchType() *apiError {
+	return &apiError{code: 415, reason: "UnsupportedMediaType", details: object{},
+		message: "415: Unsupported Media Type"}
+}
+
 func errMediaType(accepted ...string) *apiError {
 	return &apiError{code: 415, reason: "UnsupportedMediaType",
 		message: "the body of the request was in an unknown format - accepted media types include: " +
@@ -112,7 +132,7 @@ func errMediaType(accepted ...string) *apiError {
 
 func errTooLargeVersion(asked, current uint64) *apiError {
 	return &apiError{code: 504, reason: "Timeout",
-		message: fmt.Sprintf("Too large resource version: %d, current: %d", asked, current),
+		message: fmt.Sprintf("Timeout: Too large resource version: %d, current: %d", asked, current),
 		details: object{"retryAfterSeconds": 1, "causes": []interface{}{
 			object{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}}}}
 }
@@ -164,7 +184,10 @@ func (f fieldErrors) err(kind, group, name string) *apiError {
 		text = "[" + text + "]"
 	}
 	fullKind := kind
-	details := object{"name": name, "kind": kind, "causes": causes}
+	details := object{"kind": kind, "causes": causes}
+	if name != "" {
+		details["name"] = name
+	}
 	if group != "" {
 		fullKind += "." + group
 		details["group"] = group

@@ -111,8 +111,13 @@ func (s *server) serveWatch(w http.ResponseWriter, r *http.Request, q *request) 
 	defer s.watches.remove(running)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	streaming := q.query.Get("sendInitialEvents") == "true"
+	if current := s.store.current(); streaming && rv > current {
+		wt.send("ERROR", encode(errTooLargeVersion(rv, current).status()))
+		return
+	}
 	if initial {
-		wt.sendInitial(q.query.Get("sendInitialEvents") == "true")
+		wt.sendInitial(streaming)
 	} else if _, _, _, err := s.store.since(q.res.shelf(), rv, false); err != nil {
 		wt.send("ERROR", encode(err.status()))
 		return
@@ -134,19 +139,17 @@ func (s *server) parseWatchOptions(q *request) (rv uint64, initial bool, err *ap
 	if match != "" && send == "" {
 		errs.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
 	}
-	if send != "" && match == "" {
+	if send != "" && match != "NotOlderThan" {
 		errs.forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-	} else if send != "" && match != "NotOlderThan" {
-		errs.unsupported("resourceVersionMatch", match, "NotOlderThan")
+		if match != "" {
+			errs.unsupported("resourceVersionMatch", match, "NotOlderThan")
+		}
 	}
 	if err := errs.err("ListOptions", "meta.k8s.io", ""); err != nil {
 		return 0, false, err
 	}
 	if rv, err = parseVersion(rvText); err != nil {
 		return 0, false, err
-	}
-	if send == "true" && rv > s.store.current() {
-		return 0, false, errTooLargeVersion(rv, s.store.current())
 	}
 	return rv, send == "true" || (send == "" && rv == 0), nil
 }

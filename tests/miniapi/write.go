@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Create and update: what the server owns in the metadata, defaulting,
-// validation, optimistic concurrency, and the end of an object whose last
-// finalizer is taken away.
+// Create and update: what the server owns in the metadata, validation,
+// optimistic concurrency, and the end of an object whose last finalizer goes.
 package main
 
 import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -19,76 +19,6 @@ var (
 
 func timestamp(inSeconds int) string {
 	return time.Now().Add(time.Duration(inSeconds) * time.Second).UTC().Format(time.RFC3339)
-}
-
-// decodeBody gives the object in its stored form.
-func decodeBody(res *resource, body []byte) (object, *apiError) {
-	obj, err := decodeObject(body)
-	if err != nil {
-		return nil, errBadRequest("the object provided is unrecognized: couldn't get version/kind; json parse error: %v", err)
-	}
-	kind, api := str(obj, "kind"), str(obj, "apiVersion")
-	if (kind != "" && kind != res.kind) || (api != "" && api != res.groupVersion()) {
-		return nil, errBadRequest("%s in version %q cannot be handled as a %s: the data does not match the resource",
-			kind, api, res.kind)
-	}
-	return toStoredForm(res, obj)
-}
-
-func toStoredForm(res *resource, obj object) (object, *apiError) {
-	dropNulls(obj)
-	if _, ok := obj["metadata"].(object); !ok && obj["metadata"] != nil {
-		return nil, errBadRequest("%s in version %q cannot be handled as a %s: metadata is not an object",
-			res.kind, res.version, res.kind)
-	}
-	if res.toStored != nil {
-		obj = res.toStored(obj)
-	}
-	if err := checkTypes(res, obj); err != nil {
-		return nil, errBadRequest("%s in version %q cannot be handled as a %s: %v", res.kind, res.version, res.kind, err)
-	}
-	return obj, nil
-}
-
-func checkTypes(res *resource, obj object) error {
-	for key, v := range meta(obj) {
-		ok := true
-		switch key {
-		case "name", "namespace", "generateName", "uid", "resourceVersion":
-			_, ok = v.(string)
-		case "labels", "annotations":
-			ok = isStringMap(v)
-		case "finalizers":
-			ok = isStringList(v)
-		}
-		if !ok {
-			return fmt.Errorf("metadata.%s has the wrong type", key)
-		}
-	}
-	if res.checkTypes == nil {
-		return nil
-	}
-	return res.checkTypes(obj)
-}
-
-func isStringMap(v interface{}) bool {
-	m, ok := v.(object)
-	for _, e := range m {
-		if _, isString := e.(string); !isString {
-			return false
-		}
-	}
-	return ok
-}
-
-func isStringList(v interface{}) bool {
-	l, ok := v.([]interface{})
-	for _, e := range l {
-		if _, isString := e.(string); !isString {
-			return false
-		}
-	}
-	return ok
 }
 
 func (s *server) createFromBody(q *request, body []byte) (object, *apiError) {
@@ -120,6 +50,9 @@ func (s *server) create(q *request, obj object) (object, *apiError) {
 	for _, key := range []string{"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"} {
 		delete(m, key)
 	}
+	if q.res.admit != nil {
+		q.res.admit(obj)
+	}
 	m["uid"] = newUID()
 	m["creationTimestamp"] = timestamp(0)
 	delete(m, "generation")
@@ -131,7 +64,7 @@ func (s *server) create(q *request, obj object) (object, *apiError) {
 	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	if err := s.namespaceOpen(q); err != nil {
+	if err := s.namespaceOpen(q, str(m, "name")); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(q.res, nil, obj); err != nil {
@@ -154,7 +87,7 @@ func newUID() string {
 }
 
 // namespaceOpen refuses what would be created in a namespace that is not there.
-func (s *server) namespaceOpen(q *request) *apiError {
+func (s *server) namespaceOpen(q *request, name string) *apiError {
 	if q.ns == "" {
 		return nil
 	}
@@ -164,8 +97,12 @@ func (s *server) namespaceOpen(q *request) *apiError {
 		return errNotFound(namespaces, q.ns)
 	}
 	if str(rec.object(), "metadata", "deletionTimestamp") != "" {
-		return &apiError{code: 403, reason: "Forbidden", details: q.res.details(""),
-			message: fmt.Sprintf("unable to create new content in namespace %s because it is being terminated", q.ns)}
+		details := q.res.details(name)
+		details["causes"] = []interface{}{object{"reason": "NamespaceTerminating", "field": "metadata.namespace",
+			"message": fmt.Sprintf("namespace %s is being terminated", q.ns)}}
+		return &apiError{code: 403, reason: "Forbidden", details: details,
+			message: fmt.Sprintf("%s %q is forbidden: unable to create new content in namespace %s because it is being terminated",
+				q.res.qualified(), name, q.ns)}
 	}
 	return nil
 }
@@ -182,6 +119,9 @@ func (s *server) prepare(res *resource, old, obj object) *apiError {
 	}
 	if res.validate != nil {
 		res.validate(obj, &errs)
+	}
+	if res.validateUpdate != nil && old != nil {
+		res.validateUpdate(old, obj, &errs)
 	}
 	return errs.err(res.kind, res.group, str(obj, "metadata", "name"))
 }
@@ -211,8 +151,14 @@ func validateMeta(res *resource, old, obj object, errs *fieldErrors) {
 			errs.invalid("metadata.annotations", key, "name part must consist of alphanumeric characters, '-', '_' or '.'")
 		}
 	}
+	if old != nil && str(old, "metadata", "uid") != str(obj, "metadata", "uid") {
+		errs.invalid("metadata.uid", str(obj, "metadata", "uid"), "field is immutable")
+	}
 	for i, f := range stringList(obj, "metadata", "finalizers") {
-		if !labelKey.MatchString(f) {
+		if !strings.Contains(f, "/") && f != "orphan" && f != "foregroundDeletion" && f != "kubernetes" {
+			errs.invalid(fmt.Sprintf("metadata.finalizers[%d]", i), f,
+				"name is neither a standard finalizer name nor is it fully qualified")
+		} else if !labelKey.MatchString(f) {
 			errs.invalid(fmt.Sprintf("metadata.finalizers[%d]", i), f, "name part must consist of alphanumeric characters, '-', '_' or '.'")
 		}
 	}
@@ -231,17 +177,55 @@ func validateMeta(res *resource, old, obj object, errs *fieldErrors) {
 	}
 }
 
-func (s *server) update(q *request, body []byte) (object, *apiError) {
+func (s *server) update(q *request, body []byte) (int, object, *apiError) {
 	next, err := decodeBody(q.res, body)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	if q.res.conditional && str(next, "metadata", "resourceVersion") == "" {
-		errs := fieldErrors{}
-		errs.add("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
-		return nil, errs.err(q.res.kind, q.res.group, q.name)
+	if err := checkNames(q, next); err != nil {
+		return 0, nil, err
 	}
-	return s.modify(q, func(object) (object, *apiError) { return next, nil })
+	if q.res.createsOnPut && q.sub == "" && !s.has(q) {
+		delete(meta(next), "resourceVersion")
+		out, err := s.create(q, next)
+		return http.StatusCreated, out, err
+	}
+	out, err := s.modify(q, func(cur object) (object, *apiError) {
+		if q.res.conditional && str(next, "metadata", "resourceVersion") == "" {
+			errs := fieldErrors{}
+			errs.add("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
+			return nil, errs.err(q.res.kind, q.res.group, q.name)
+		}
+		return next, checkUID(q, cur, next)
+	})
+	return http.StatusOK, out, err
+}
+
+func (s *server) has(q *request) bool {
+	s.store.mu.RLock()
+	defer s.store.mu.RUnlock()
+	return s.store.shelves[q.res.shelf()].live[keyOf(q.ns, q.name)] != nil
+}
+
+func checkNames(q *request, next object) *apiError {
+	m := meta(next)
+	if name := str(m, "name"); name != q.name {
+		return errBadRequest("the name of the object (%s) does not match the name on the URL (%s)", name, q.name)
+	}
+	if ns := str(m, "namespace"); q.res.namespaced && ns != "" && ns != q.ns {
+		return errBadRequest("the namespace of the object (%s) does not match the namespace on the request (%s)", ns, q.ns)
+	}
+	return nil
+}
+
+// checkUID holds a PUT to the object that it means.
+func checkUID(q *request, cur, next object) *apiError {
+	uid, have := str(next, "metadata", "uid"), str(cur, "metadata", "uid")
+	if uid == "" || uid == have {
+		return nil
+	}
+	return errConflict(q.res, q.name, fmt.Sprintf("Precondition failed: UID in precondition: %s, UID in object meta: %s",
+		uid, have))
 }
 
 // modify stores what change makes of the live object, under the rules that
@@ -258,8 +242,11 @@ func (s *server) modify(q *request, change func(cur object) (object, *apiError))
 	if err != nil {
 		return nil, err
 	}
-	if err := checkIdentity(q, cur, next); err != nil {
+	if err := checkNames(q, next); err != nil {
 		return nil, err
+	}
+	if rv := str(next, "metadata", "resourceVersion"); rv != "" && rv != str(cur, "metadata", "resourceVersion") {
+		return nil, errConflict(q.res, q.name, modifiedMeanwhile)
 	}
 	keepOwned(q, cur, next)
 	if err := s.prepare(q.res, cur, next); err != nil {
@@ -283,32 +270,17 @@ func (s *server) modify(q *request, change func(cur object) (object, *apiError))
 	return next, nil
 }
 
-func checkIdentity(q *request, cur, next object) *apiError {
-	m := meta(next)
-	if name := str(m, "name"); name != q.name {
-		return errBadRequest("the name of the object (%s) does not match the name on the URL (%s)", name, q.name)
-	}
-	if ns := str(m, "namespace"); q.res.namespaced && ns != "" && ns != q.ns {
-		return errBadRequest("the namespace of the object (%s) does not match the namespace on the request (%s)", ns, q.ns)
-	}
-	if q.res.namespaced {
-		m["namespace"] = q.ns
-	}
-	if uid := str(m, "uid"); uid != "" && uid != str(cur, "metadata", "uid") {
-		return errConflict(q.res, q.name, fmt.Sprintf("Precondition failed: UID in precondition: %s, UID in object meta: %s",
-			uid, str(cur, "metadata", "uid")))
-	}
-	if rv := str(m, "resourceVersion"); rv != "" && rv != str(cur, "metadata", "resourceVersion") {
-		return errConflict(q.res, q.name, modifiedMeanwhile)
-	}
-	return nil
-}
-
 // keepOwned puts back what this request may not change: the server's own
 // metadata, the status on the main resource, all else on the status one.
 func keepOwned(q *request, cur, next object) {
 	m := meta(next)
-	for _, key := range []string{"uid", "creationTimestamp", "resourceVersion", "generation",
+	if q.res.namespaced {
+		m["namespace"] = q.ns
+	}
+	if str(m, "uid") == "" {
+		keep(meta(cur), m, "uid")
+	}
+	for _, key := range []string{"creationTimestamp", "resourceVersion", "generation",
 		"deletionTimestamp", "deletionGracePeriodSeconds", "generateName"} {
 		keep(meta(cur), m, key)
 	}
@@ -363,34 +335,4 @@ func withoutStatus(o object) object {
 		}
 	}
 	return out
-}
-
-var patchTypes = []string{"application/json-patch+json", "application/merge-patch+json",
-	"application/strategic-merge-patch+json"}
-
-func (s *server) patch(q *request, contentType string, body []byte) (int, object, *apiError) {
-	apply := map[string]func(*resource, object, interface{}) (object, *apiError){
-		patchTypes[0]: applyJSONPatch,
-		patchTypes[1]: applyMergePatch,
-		patchTypes[2]: applyStrategicPatch,
-	}[contentType]
-	if apply == nil {
-		return 0, nil, errMediaType(patchTypes...)
-	}
-	doc, decodeErr := decode(body)
-	if decodeErr != nil {
-		return 0, nil, errBadRequest("error decoding patch: %v", decodeErr)
-	}
-	out, err := s.modify(q, func(cur object) (object, *apiError) {
-		if q.res.fromStored != nil {
-			cur = q.res.fromStored(cur)
-		}
-		cur["kind"], cur["apiVersion"] = q.res.kind, q.res.groupVersion()
-		next, err := apply(q.res, cur, doc)
-		if err != nil {
-			return nil, err
-		}
-		return toStoredForm(q.res, next)
-	})
-	return http.StatusOK, out, err
 }

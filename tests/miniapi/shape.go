@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// JSON types: what a typed server could not decode is refused here as well.
+// Members that no shape names are kept as they are.
+package main
+
+import "fmt"
+
+type (
+	shape  interface{}      // one of those below
+	fields map[string]shape // an object with these members
+	listOf struct{ of shape }
+	scalar string // "string", "int32", "bool", "map[string]string", "MicroTime", "IntOrString"
+)
+
+const (
+	aString      = scalar("string")
+	aNumber      = scalar("int32")
+	aBool        = scalar("bool")
+	aStringMap   = scalar("map[string]string")
+	aMicroTime   = scalar("MicroTime")
+	aPortOrAName = scalar("IntOrString")
+)
+
+var (
+	metaShape = fields{"name": aString, "namespace": aString, "generateName": aString, "uid": aString,
+		"resourceVersion": aString, "labels": aStringMap, "annotations": aStringMap, "finalizers": listOf{aString}}
+	configMapShape = fields{"data": aStringMap, "binaryData": aStringMap}
+	leaseShape     = fields{"spec": fields{"holderIdentity": aString, "leaseDurationSeconds": aNumber,
+		"acquireTime": aMicroTime, "renewTime": aMicroTime, "leaseTransitions": aNumber}}
+	eventShape = fields{"reason": aString, "message": aString, "type": aString, "action": aString,
+		"reportingComponent": aString, "reportingInstance": aString, "count": aNumber, "eventTime": aMicroTime,
+		"involvedObject": fields{"kind": aString, "namespace": aString, "name": aString, "uid": aString},
+		"series":         fields{"count": aNumber, "lastObservedTime": aMicroTime}}
+	serviceShape = fields{
+		"spec": fields{"type": aString, "clusterIP": aString, "clusterIPs": listOf{aString}, "ipFamilies": listOf{aString},
+			"ipFamilyPolicy": aString, "loadBalancerClass": aString, "loadBalancerIP": aString, "externalName": aString,
+			"externalTrafficPolicy": aString, "internalTrafficPolicy": aString, "sessionAffinity": aString,
+			"externalIPs": listOf{aString}, "loadBalancerSourceRanges": listOf{aString}, "selector": aStringMap,
+			"allocateLoadBalancerNodePorts": aBool, "healthCheckNodePort": aNumber, "publishNotReadyAddresses": aBool,
+			"ports": listOf{fields{"name": aString, "protocol": aString, "port": aNumber, "nodePort": aNumber,
+				"targetPort": aPortOrAName}}},
+		"status": fields{"conditions": listOf{fields{"type": aString, "status": aString, "reason": aString,
+			"message": aString, "lastTransitionTime": aString}},
+			"loadBalancer": fields{"ingress": listOf{fields{"ip": aString, "hostname": aString, "ipMode": aString}}}}}
+)
+
+// checkShape tells of the first value of another type; absent and null fit.
+func checkShape(v interface{}, want shape, at string) error {
+	if v == nil {
+		return nil
+	}
+	switch w := want.(type) {
+	case fields:
+		o, ok := v.(object)
+		if !ok {
+			return wrongType(v, at, "struct")
+		}
+		for key, member := range w {
+			if err := checkShape(o[key], member, joinPath(at, key)); err != nil {
+				return err
+			}
+		}
+	case listOf:
+		items, ok := v.([]interface{})
+		if !ok {
+			return wrongType(v, at, "slice")
+		}
+		for _, item := range items {
+			if err := checkShape(item, w.of, at); err != nil {
+				return err
+			}
+		}
+	case scalar:
+		return checkScalar(v, w, at)
+	}
+	return nil
+}
+
+func checkScalar(v interface{}, want scalar, at string) error {
+	_, isString := v.(string)
+	_, isNumber := number(v)
+	ok := false
+	switch want {
+	case aString:
+		ok = isString
+	case aNumber:
+		ok = isNumber
+	case aPortOrAName:
+		ok = isString || isNumber
+	case aBool:
+		_, ok = v.(bool)
+	case aStringMap:
+		m, isObject := v.(object)
+		ok = isObject
+		for _, member := range m {
+			_, isText := member.(string)
+			ok = ok && (isText || member == nil)
+		}
+	case aMicroTime:
+		if isString {
+			return checkMicroTime(v.(string))
+		}
+	}
+	if !ok {
+		return wrongType(v, at, string(want))
+	}
+	return nil
+}
+
+func wrongType(v interface{}, at, want string) error {
+	name := "number"
+	switch v.(type) {
+	case string:
+		name = "string"
+	case bool:
+		name = "bool"
+	case object:
+		name = "object"
+	case []interface{}:
+		name = "array"
+	}
+	return fmt.Errorf("json: cannot unmarshal %s into Go struct field %s of type %s", name, at, want)
+}
