@@ -22,6 +22,7 @@ type faultRule struct {
 	Method string `json:"method,omitempty"` // regular expressions, unanchored
 	Path   string `json:"path,omitempty"`
 	Verb   string `json:"verb,omitempty"`  // get, list, watch, create, update, patch, delete...
+	User   string `json:"user,omitempty"`  // likewise a regular expression
 	Skip   int    `json:"skip,omitempty"`  // so many matching requests go through first
 	Times  int    `json:"times,omitempty"` // 0 counts as 1; -1 has no end
 	Action struct {
@@ -39,7 +40,7 @@ type faultRule struct {
 	} `json:"action"`
 	Hits int `json:"hits"`
 
-	method, path *regexp.Regexp
+	method, path, user *regexp.Regexp
 }
 
 var faultTypes = map[string]func(f *faulty) http.ResponseWriter{
@@ -50,6 +51,7 @@ var faultTypes = map[string]func(f *faulty) http.ResponseWriter{
 	"reset":       (*faulty).reset,
 	"drop_after":  (*faulty).afterwards,
 	"reset_after": (*faulty).afterwards,
+	"hang_after":  (*faulty).afterwards,
 	"truncate":    (*faulty).afterwards,
 	"stale":       (*faulty).afterwards,
 	"garbage":     (*faulty).garbage,
@@ -67,10 +69,15 @@ func (rule *faultRule) compile() error {
 		rule.Times = 1
 	}
 	var err error
-	if rule.method, err = regexp.Compile(rule.Method); err == nil {
-		rule.path, err = regexp.Compile(rule.Path)
+	for _, each := range []struct {
+		text string
+		to   **regexp.Regexp
+	}{{rule.Method, &rule.method}, {rule.Path, &rule.path}, {rule.User, &rule.user}} {
+		if *each.to, err = regexp.Compile(each.text); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 type faultSet struct {
@@ -106,7 +113,7 @@ func (fs *faultSet) take(r *http.Request, q *request) *faultRule {
 	defer fs.mu.Unlock()
 	for _, rule := range fs.rules {
 		if !rule.method.MatchString(r.Method) || !rule.path.MatchString(r.URL.Path) ||
-			(rule.Verb != "" && rule.Verb != q.verb) || rule.Times == 0 {
+			!rule.user.MatchString(q.user.user) || (rule.Verb != "" && rule.Verb != q.verb) || rule.Times == 0 {
 			continue
 		}
 		if rule.Skip > 0 {
@@ -268,11 +275,14 @@ func (f *faulty) watchError() http.ResponseWriter {
 	return nil
 }
 
+// isMute says whether the answer is to be lost.
+func (f *faulty) isMute() bool { return strings.HasSuffix(f.rule.Action.Type, "_after") }
+
 func (f *faulty) Write(p []byte) (int, error) {
-	switch f.rule.Action.Type {
-	case "drop_after", "reset_after":
+	if f.isMute() {
 		return len(p), nil
-	case "truncate":
+	}
+	if f.rule.Action.Type == "truncate" {
 		if len(p) > f.left {
 			f.ResponseWriter.Write(p[:f.left])
 			f.left = 0
@@ -284,7 +294,7 @@ func (f *faulty) Write(p []byte) (int, error) {
 }
 
 func (f *faulty) WriteHeader(code int) {
-	if t := f.rule.Action.Type; t == "drop_after" || t == "reset_after" {
+	if f.isMute() {
 		return
 	}
 	f.Header().Set("X-Injected-Fault", f.rule.Action.Type+" "+strconv.Itoa(f.rule.Hits))
@@ -292,7 +302,7 @@ func (f *faulty) WriteHeader(code int) {
 }
 
 func (f *faulty) Flush() {
-	if flusher, ok := f.ResponseWriter.(http.Flusher); ok && !strings.HasSuffix(f.rule.Action.Type, "_after") {
+	if flusher, ok := f.ResponseWriter.(http.Flusher); ok && !f.isMute() {
 		flusher.Flush()
 	}
 }
@@ -308,6 +318,8 @@ func finishFault(w http.ResponseWriter) {
 		dropConnection(f.r)
 	case f.rule.Action.Type == "reset_after":
 		panic(http.ErrAbortHandler)
+	case f.rule.Action.Type == "hang_after":
+		f.hang()
 	case f.rule.Action.Type == "truncate" && !f.rule.Action.Clean:
 		f.Flush()
 		panic(http.ErrAbortHandler)
