@@ -12,6 +12,7 @@
 
 #include "herald/kube/backoff.h"
 #include "herald/kube/decode.h"
+#include "herald/kube/json_object.h"
 
 #define TIMEOUT_MS 5000u
 
@@ -118,15 +119,15 @@ static enum writer_outcome outcome_of(const struct kube_response *response)
 	return WRITER_REFUSED;
 }
 
-static struct service *decode(const struct kube_response *response)
+static int decode(const struct kube_response *response, struct service **ret, struct err *e)
 {
-	json_t *object = json_loadb(response->body, response->length, JSON_REJECT_DUPLICATES, NULL);
-	struct service *service = NULL;
+	json_t *object = NULL;
+	int r = kube_json_object_load(response->body, response->length, &object, e);
 
-	if (object && kube_decode_service(object, &service, NULL) != 0)
-		service = NULL;
+	if (r == 0)
+		r = kube_decode_service(object, ret, e);
 	json_decref(object);
-	return service;
+	return r;
 }
 
 static void note_health(struct writer *writer, bool wrote, enum writer_outcome outcome,
@@ -161,17 +162,19 @@ static void on_done(void *context, const struct kube_response *response)
 	void *subject = job->subject;
 	bool wrote = job->writes;
 	enum writer_outcome outcome = outcome_of(response);
+	const struct err *error = response->error;
 	struct service *service = NULL;
+	struct err why;
 
 	unlink_job(job);
 	note_health(writer, wrote, outcome, response);
-	if (outcome == WRITER_DONE) {
-		service = decode(response);
-		if (!service)
-			outcome = WRITER_STALE;
+	if (outcome == WRITER_DONE && decode(response, &service, &why) < 0) {
+		/* What became of a write is read; what can't be read would be the same again. */
+		outcome = wrote ? WRITER_STALE : WRITER_REFUSED;
+		error = &why;
 	}
 	metric_add(writer->outcomes[outcome], 1);
-	writer->sink.ended(writer->context, subject, outcome, service, response->error);
+	writer->sink.ended(writer->context, subject, outcome, service, error);
 }
 
 static struct writer_job *start(

@@ -155,7 +155,7 @@ int facts_from_file(const char *name, const char *config_map, struct facts *ret,
 	int r = input_read(name, &input, e);
 
 	if (r == 0) {
-		root = json_loadb(input.text, input.length, 0, &why);
+		root = json_loadb(input.text, input.length, JSON_ALLOW_NUL, &why);
 		r = root ? add_all(&facts, root, config_map, e)
 			 : err_set(e, -EINVAL,
 				   "line %d, column %d: is no JSON: %s; write the file with "

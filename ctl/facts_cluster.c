@@ -11,6 +11,7 @@
 #include "facts.h"
 #include "herald/io/loop.h"
 #include "herald/kube/client.h"
+#include "herald/kube/json_object.h"
 #include "herald/kube/watch.h"
 #include "verb.h"
 
@@ -104,7 +105,7 @@ static void on_failing(void *context, const struct err *error)
 static void on_config_map(void *context, const struct kube_response *response)
 {
 	struct reading *r = context;
-	json_t *object;
+	json_t *object = NULL;
 
 	if (response->status == 404) {
 		end_one(r); /* no configuration yet */
@@ -115,8 +116,8 @@ static void on_config_map(void *context, const struct kube_response *response)
 		fail(r);
 		return;
 	}
-	object = json_loadb(response->body, response->length, 0, NULL);
-	if (facts_add(r->facts, FACT_CONFIG_MAP, object, r->options->config_map, &r->error) < 0)
+	if (kube_json_object_load(response->body, response->length, &object, &r->error) < 0 ||
+		facts_add(r->facts, FACT_CONFIG_MAP, object, r->options->config_map, &r->error) < 0)
 		fail(r);
 	else
 		end_one(r);

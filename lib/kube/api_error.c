@@ -87,7 +87,8 @@ void api_status_decode(const json_t *object, struct api_status *ret)
 
 void api_status_parse(const char *body, size_t length, struct api_status *ret)
 {
-	json_t *object = length <= STATUS_BODY_MAX ? json_loadb(body, length, 0, NULL) : NULL;
+	json_t *object =
+		length <= STATUS_BODY_MAX ? json_loadb(body, length, JSON_ALLOW_NUL, NULL) : NULL;
 	const char *kind = json_string_value(json_object_get(object, "kind"));
 
 	if (kind && strcmp(kind, "Status") == 0)

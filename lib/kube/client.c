@@ -18,8 +18,8 @@
 #include "token.h"
 
 #define DEFAULT_TIMEOUT_MS 10000u
-#define RESPONSE_MAX (8u * 1024u * 1024u)
-#define STREAM_ERROR_MAX (64u * 1024u) /* the body of a stream's refusal */
+#define RESPONSE_MAX (16u * 1024u * 1024u) /* json_stream.h says why */
+#define STREAM_ERROR_MAX (64u * 1024u)	   /* the body of a stream's refusal */
 
 struct kube_client {
 	struct loop *loop;

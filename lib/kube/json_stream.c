@@ -212,8 +212,6 @@ static int value_byte(struct json_stream *stream, char c, bool *ret_end, struct 
 	case '[':
 		if (value->depth < JSON_STREAM_DEPTH_MAX)
 			value->kinds = value->kinds << 1 | (c == '{');
-		else if (!value->left_out)
-			leave_out(stream, "nested too deeply");
 		value->depth++;
 		return 0;
 	case '}':
@@ -251,16 +249,39 @@ static size_t string_length(struct value *value, const char *bytes, size_t lengt
 	return i;
 }
 
-/* How many bytes belong to the value; *ret_end: it ends with the last of them. */
+static void keep_part(struct json_stream *stream, const char *bytes, size_t length)
+{
+	const struct value *value = &stream->value;
+	size_t most = value->use == USE_METADATA ? METADATA_MAX : stream->object_max;
+
+	if (value->use == USE_NONE || value->left_out)
+		return;
+	if (length > most - stream->length)
+		leave_out(stream, "it is larger than allowed");
+	else
+		keep(stream, bytes, length);
+}
+
+static bool is_too_deep(const struct value *value)
+{
+	return value->depth > JSON_STREAM_DEPTH_MAX;
+}
+
+/*
+ * Keeps the bytes that belong to the value; *ret_end: it ends with the last of them. What
+ * is nested too deeply is passed over, and null stands for it.
+ */
 static int scan_value(struct json_stream *stream, const char *bytes, size_t length,
 	size_t *ret_used, bool *ret_end, struct err *e)
 {
 	struct value *value = &stream->value;
 	uint64_t base = stream->offset;
-	size_t i = 0;
+	size_t i = 0, from = 0;
 	int r;
 
 	while (i < length && !*ret_end) {
+		bool was_too_deep = is_too_deep(value);
+
 		stream->offset = base + i;
 		if (value->in_string) {
 			i += string_length(value, bytes + i, length - i, ret_end);
@@ -273,8 +294,16 @@ static int scan_value(struct json_stream *stream, const char *bytes, size_t leng
 		r = value->bare ? 0 : value_byte(stream, bytes[i], ret_end, e);
 		if (r < 0)
 			return r;
+		if (!was_too_deep && is_too_deep(value)) {
+			keep_part(stream, bytes + from, i - from);
+			keep_part(stream, "null", 4);
+		}
 		i++;
+		if (was_too_deep && !is_too_deep(value))
+			from = i;
 	}
+	if (!is_too_deep(value))
+		keep_part(stream, bytes + from, i - from);
 	stream->offset = base + i;
 	*ret_used = i;
 	return 0;
@@ -283,20 +312,12 @@ static int scan_value(struct json_stream *stream, const char *bytes, size_t leng
 static int take_value(struct json_stream *stream, const char *bytes, size_t length,
 	size_t *ret_used, struct err *e)
 {
-	struct value *value = &stream->value;
-	size_t most = value->use == USE_METADATA ? METADATA_MAX : stream->object_max;
 	bool end = false;
 	int r = scan_value(stream, bytes, length, ret_used, &end, e);
 
 	if (r < 0)
 		return r;
-	value->size += *ret_used;
-	if (value->use != USE_NONE && !value->left_out) {
-		if (value->size > most)
-			leave_out(stream, "it is larger than allowed");
-		else
-			keep(stream, bytes, *ret_used);
-	}
+	stream->value.size += *ret_used;
 	return end ? value_done(stream, e) : 0;
 }
 

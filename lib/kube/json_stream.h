@@ -19,13 +19,19 @@ enum json_stream_mode {
 	JSON_STREAM_OBJECTS /* a sequence of objects, each is handed out */
 };
 
-#define JSON_STREAM_OBJECT_MAX (2u * 1024u * 1024u)
+/*
+ * An object that is left out is as good as deleted, and the API lets its users write quite
+ * odd ones. So the bound is above the largest that there can be (etcd takes 1.5 MiB, of
+ * which each byte can need six as JSON), and what is nested more deeply than any field
+ * that is read (in managedFields) becomes null.
+ */
+#define JSON_STREAM_OBJECT_MAX (16u * 1024u * 1024u)
 #define JSON_STREAM_DEPTH_MAX 64u
 
 struct json_stream_sink {
 	/* `text` is not NUL-terminated and is of this call only. False: no more is wanted. */
 	bool (*object)(void *context, const char *text, size_t length);
-	/* An object was left out as it is too large or too deep; the others go on. */
+	/* An object was left out as it is too large; the others go on. */
 	void (*skipped)(void *context, const struct err *why);
 };
 

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "herald/kube/decode.h"
+#include "herald/kube/json_object.h"
 #include "lease_machine.h"
 
 enum { REQUEST_MIN_MS = 200, RELEASE_REQUEST_MS = 1000 };
@@ -137,12 +138,12 @@ static void tell_failure(struct kube_lease *lease, const struct err *error)
 static int read_record(
 	const struct kube_response *response, struct lease_record *ret, struct err *e)
 {
-	json_error_t json_error;
-	json_t *object = json_loadb(response->body, response->length, 0, &json_error);
+	json_t *object = NULL;
 	struct lease *decoded;
-	int r;
+	int r = kube_json_object_load(response->body, response->length, &object, e);
 
-	r = kube_decode_lease(object, &decoded, e);
+	if (r == 0)
+		r = kube_decode_lease(object, &decoded, e);
 	json_decref(object);
 	if (r < 0)
 		return r;
@@ -298,12 +299,22 @@ bool kube_lease_is_held(const struct kube_lease *lease)
 	return lease_state_is_valid(&lease->state, loop_now(lease->loop));
 }
 
+void kube_lease_set_timing(struct kube_lease *lease, uint32_t duration_ms, uint32_t renew_ms)
+{
+	lease_state_set_timing(&lease->state, duration_ms, renew_ms);
+}
+
+void kube_lease_set_annotations(struct kube_lease *lease, const char *annotations_json)
+{
+	json_decref(lease->annotations);
+	lease->annotations = load_object(annotations_json);
+}
+
 void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json)
 {
 	struct lease_event event = {.kind = LEASE_EVENT_NUDGE};
 
-	json_decref(lease->annotations);
-	lease->annotations = load_object(annotations_json);
+	kube_lease_set_annotations(lease, annotations_json);
 	if (!lease->state.releasing)
 		feed(lease, &event, NULL);
 }

@@ -20,6 +20,7 @@
 #include "api_error.h"
 #include "api_path.h"
 #include "herald/kube/backoff.h"
+#include "herald/kube/json_object.h"
 #include "json_stream.h"
 #include "stream.h"
 #include "watch_query.h"
@@ -280,7 +281,7 @@ static bool on_object(void *context, const char *text, size_t length)
 {
 	struct kube_watch *watch = context;
 	json_error_t why;
-	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
+	json_t *object = json_loadb(text, length, KUBE_JSON_FLAGS, &why);
 	bool more;
 
 	if (!object) {

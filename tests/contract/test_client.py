@@ -310,7 +310,7 @@ def test_huge_object_is_left_out_alone(server, probes):
     paged(server)
     probe = probes()
     probe.until("list_end")
-    server.fault("huge", verb="watch", path="configmaps", mib=12)
+    server.fault("huge", verb="watch", path="configmaps", mib=17)
     end_watch(server, "close")
     add(server, "later")
     probe.until("put", name="later")
@@ -322,7 +322,7 @@ def test_undecodable_objects_lose_no_others(server, probes):
     paged(server)
     good = '{"metadata":{"name":"%s","resourceVersion":"%d"}}'
     items = ",".join([good % ("a", 1), '{"metadata":{"name":nonsense}}', good % ("b", 2),
-                      '{"x":' + "[" * 100 + "]" * 100 + "}", good % ("c", 3)])
+                      '{"metadata":{"x":"\\ud800"}}', good % ("c", 3)])
     server.fault("body", verb="list", path="configmaps",
                  body='{"items":[%s],"metadata":{"resourceVersion":"100000"}}' % items)
     server.fault("status", verb="watch", path="configmaps", code=503, times=-1)
@@ -330,6 +330,21 @@ def test_undecodable_objects_lose_no_others(server, probes):
     probe.until("list_end")
     assert sorted(probe.store) == ["a", "b", "c"]
     assert probe.stop()['herald_watch_skipped_objects_total{resource="configmaps"}'] == 2
+
+
+def test_strange_objects_are_none_the_less_handed_over(server, probes):
+    """What API servers store, and a strict reader would refuse: see also controller/test_strange.py."""
+    paged(server)
+    strange = '{"metadata":{"name":"%s","resourceVersion":"1","x":%s}}'
+    items = ",".join([strange % ("nul", '"a\\u0000b"'), strange % ("deep", "[" * 4000 + "]" * 4000),
+                      strange % ("huge", '"' + "a" * 2_500_000 + '"')])
+    server.fault("body", verb="list", path="configmaps",
+                 body='{"items":[%s],"metadata":{"resourceVersion":"100000"}}' % items)
+    server.fault("status", verb="watch", path="configmaps", code=503, times=-1)
+    probe = probes()
+    probe.until("list_end")
+    assert sorted(probe.store) == ["deep", "huge", "nul"]
+    assert probe.stop()['herald_watch_skipped_objects_total{resource="configmaps"}'] == 0
 
 
 def test_stale_list_undoes_nothing_k57(server, probes):
@@ -469,7 +484,7 @@ def test_403_names_the_rule(server):
 
 
 def test_answer_larger_than_allowed_is_refused(server):
-    server.fault("huge", path="configmaps", mib=9)
+    server.fault("huge", path="configmaps", mib=17)
     (answer,) = call(server.kubeconfig, "GET", PATH)
     assert answer["status"] == 0 and "larger than allowed" in answer["text"]
 

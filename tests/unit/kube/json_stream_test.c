@@ -19,6 +19,9 @@
 #define DEEP64 DEEP8 DEEP8 DEEP8 DEEP8 DEEP8 DEEP8 DEEP8 DEEP8
 #define DEEP64_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END
 
+#define DEEP63 DEEP8 DEEP8 DEEP8 DEEP8 DEEP8 DEEP8 DEEP8 "[[[[[[["
+#define DEEP63_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END DEEP8_END "]]]]]]]"
+
 struct seen {
 	char text[2048]; /* objects, each followed by '|' */
 	unsigned skipped;
@@ -94,12 +97,16 @@ static const struct row rows[] = {
 	{"nothing at all", LIST, "", "", "the answer ends", NULL, NULL, 0, true},
 	{"64 levels are read", LIST, "{\"items\":[{\"a\":" DEEP8 DEEP8 DEEP8_END DEEP8_END "}]}",
 		"{\"a\":" DEEP8 DEEP8 DEEP8_END DEEP8_END "}|", NULL, NULL, NULL, 0, false},
-	{"65 levels are left out, the rest is not", LIST,
-		"{\"items\":[{\"a\":" DEEP64 DEEP64_END "},{\"b\":1}]}", "{\"b\":1}|", NULL, NULL,
-		NULL, 1, false},
-	{"130 levels", LIST,
-		"{\"items\":[{\"a\":" DEEP64 DEEP64 DEEP64_END DEEP64_END "},{\"b\":1}]}",
-		"{\"b\":1}|", NULL, NULL, NULL, 1, false},
+	{"of 65 levels the last is null", LIST,
+		"{\"items\":[{\"a\":" DEEP64 DEEP64_END ",\"c\":2},{\"b\":1}]}",
+		"{\"a\":" DEEP63 "null" DEEP63_END ",\"c\":2}|{\"b\":1}|", NULL, NULL, NULL, 0,
+		false},
+	{"130 levels, strings in them, and two of a kind", LIST,
+		"{\"items\":[{\"a\":" DEEP64 DEEP64 "\"]}\"" DEEP64_END DEEP64_END ",\"c\":" DEEP64
+		"{\"x\":{}}" DEEP64_END "},{\"b\":1}]}",
+		"{\"a\":" DEEP63 "null" DEEP63_END ",\"c\":" DEEP63 "null" DEEP63_END
+		"}|{\"b\":1}|",
+		NULL, NULL, NULL, 0, false},
 	{"objects with and without line feeds", OBJECTS, "{\"a\":1}\n{\"b\":2}{\"c\":3}\n",
 		"{\"a\":1}|{\"b\":2}|{\"c\":3}|", NULL, NULL, NULL, 0, true},
 	{"no object", OBJECTS, "", "", NULL, NULL, NULL, 0, true},
