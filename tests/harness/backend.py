@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A small HTTP server that answers every request with "NAME CLIENT-ADDRESS".
+"""A small HTTP server that answers every request with "NAME CLIENT-ADDRESS", and on the
+same port every UDP datagram with the same.
 
     backend.py NAME PORT
 """
@@ -22,8 +23,20 @@ async def answer(reader, writer, name):
         writer.close()
 
 
+class Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, name):
+        self.name = name
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        self.transport.sendto(f"{self.name} {addr[0].removeprefix('::ffff:')}\n".encode(), addr)
+
+
 async def serve(name, port):
     # Host None listens on every address of both families.
+    await asyncio.get_running_loop().create_datagram_endpoint(lambda: Datagrams(name), local_addr=("::", port))
     server = await asyncio.start_server(lambda r, w: answer(r, w, name), None, port, backlog=512)
     async with server:
         await server.serve_forever()

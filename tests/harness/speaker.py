@@ -12,6 +12,7 @@ from harness.wait import wait_for
 BIN = Path(os.environ.get("HERALD_BIN") or Path(__file__).resolve().parents[2] / "build/release/bin")
 NAMESPACE = "herald-system"
 STATUS_PORT = 7473
+PORTS = ((80, "TCP", 8080), (80, "UDP", 8080))
 
 CONFIG = """apiVersion: herald.io/v1
 pools:
@@ -78,9 +79,9 @@ class Speakers:
 
     def add_service(self, name, address, endpoints=None, ns="default", **spec):
         """A Service with an address in its status, as the controller would write it."""
-        self.kube.create(service(name, ns, ports=((80, "TCP", 8080),), allocateLoadBalancerNodePorts=False, **spec))
+        self.kube.create(service(name, ns, ports=PORTS, allocateLoadBalancerNodePorts=False, **spec))
         if endpoints is not None:
-            self.kube.create(endpointslice(name, endpoints, ns, ports=((80, "TCP", 8080),)))
+            self.kube.create(endpointslice(name, endpoints, ns, ports=PORTS))
         self.set_address(name, address, ns)
 
     def set_address(self, name, address, ns="default"):
@@ -168,12 +169,27 @@ class Capture:
 def ask_forever(host, address, folder, interval=0.02, timeout=1.5):
     """A client that fetches http://ADDRESS/ again and again; each line of its log is
     'ok' or what failed, with the time."""
+    return ask_by(f'urllib.request.urlopen("http://{address}/", timeout={timeout}).read()',
+                  host, folder, interval)
+
+
+def ask_datagrams_forever(host, address, folder, interval=0.001, timeout=1.5):
+    """The same by UDP, each time from another port. No answer depends on what a node
+    remembers of a connection, so that a move which loses nothing fails none of them."""
+    return ask_by(f"""s = socket.socket(socket.AF_INET6 if ":" in {address!r} else socket.AF_INET, socket.SOCK_DGRAM)
+        with s:
+            s.settimeout({timeout})
+            s.sendto(b"?", ({address!r}, 80))
+            s.recv(100)""", host, folder, interval)
+
+
+def ask_by(statements, host, folder, interval):
     script = f"""
-import time, urllib.request
+import socket, time, urllib.request
 while True:
     begin = time.monotonic()
     try:
-        urllib.request.urlopen("http://{address}/", timeout={timeout}).read()
+        {statements}
         outcome = "ok"
     except Exception as error:
         outcome = "failed " + repr(error)
