@@ -31,8 +31,8 @@ struct cluster {
 	void *context;
 	struct feed feeds[KIND_COUNT];
 	struct members *members;
-	struct timer *timer; /* the next death */
-	uint32_t duration_ms;
+	struct timer *timer;			 /* the next death */
+	struct member_timing configured, timing; /* as it stands, and for those alive */
 	bool leases_known, valid_at_start;
 };
 
@@ -51,12 +51,30 @@ static void schedule(struct cluster *c)
 		timer_stop(c->timer);
 }
 
+/* The timing follows the number of speakers alive. */
+static void follow_members(struct cluster *c)
+{
+	struct member_timing timing = member_timing_for(&c->configured, members_alive(c->members));
+
+	if (timing.duration_ms != c->timing.duration_ms || timing.renew_ms != c->timing.renew_ms) {
+		c->timing = timing;
+		members_set_timing(c->members, &timing);
+		c->sink.timing_changed(c->context);
+	}
+}
+
+static void members_changed(struct cluster *c)
+{
+	follow_members(c);
+	c->sink.changed(c->context);
+}
+
 static void on_deadline(void *context)
 {
 	struct cluster *c = context;
 
 	if (members_judge(c->members, now_of(c)))
-		c->sink.changed(c->context);
+		members_changed(c);
 	schedule(c);
 }
 
@@ -95,11 +113,11 @@ static void put_lease(struct cluster *c, const json_t *object)
 	if (!c->leases_known && own && strcmp(lease->holder, c->self) == 0) {
 		double age = own_age(lease->renew_time);
 
-		c->valid_at_start = age >= 0 && age * 1000 < c->duration_ms;
+		c->valid_at_start = age >= 0 && age * 1000 < own->duration_ms;
 	}
 	free(lease);
 	if (members_judge(c->members, now_of(c)) || changed)
-		c->sink.changed(c->context);
+		members_changed(c);
 	if (own && own->renewed.ns != renewed.ns)
 		c->sink.lease_seen(c->context);
 	schedule(c);
@@ -245,7 +263,8 @@ struct cluster *cluster_new(
 	c->sink = *sink;
 	c->context = context;
 	c->members = members_new();
-	c->duration_ms = 3000;
+	c->configured = (struct member_timing){3000, 1000};
+	c->timing = c->configured;
 	c->timer = timer_new(program->loop, on_deadline, c);
 	feed_start(c, LEASES, leases, MEMBER_COMPONENT_LABEL "=speaker");
 	feed_start(c, NODES, "/api/v1/nodes", NULL);
@@ -276,11 +295,17 @@ bool cluster_is_synced(const struct cluster *cluster)
 	return true;
 }
 
-void cluster_set_timing(struct cluster *cluster, const struct config_membership *timing)
+void cluster_set_timing(struct cluster *cluster, const struct config_membership *configured)
 {
-	cluster->duration_ms = timing->lease_duration_ms;
-	members_set_timing(cluster->members, timing->lease_duration_ms, timing->renew_interval_ms);
+	cluster->configured = (struct member_timing){
+		configured->lease_duration_ms, configured->renew_interval_ms};
+	follow_members(cluster);
 	schedule(cluster);
+}
+
+struct member_timing cluster_timing(const struct cluster *cluster)
+{
+	return cluster->timing;
 }
 
 const struct members *cluster_members(const struct cluster *cluster)
@@ -292,8 +317,8 @@ bool cluster_has_lapsed(const struct cluster *cluster)
 {
 	const struct member *own = members_find(cluster->members, cluster->self);
 
-	return !own || monotime_reached(now_of(cluster),
-			       monotime_add_ms(own->renewed, cluster->duration_ms));
+	return !own ||
+	       monotime_reached(now_of(cluster), monotime_add_ms(own->renewed, own->duration_ms));
 }
 
 bool cluster_in_contact(const struct cluster *cluster)

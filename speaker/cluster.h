@@ -15,9 +15,10 @@
 struct cluster;
 
 struct cluster_sink {
-	void (*changed)(void *context);	     /* something that the plan depends on */
-	void (*lease_seen)(void *context);   /* our own Lease was renewed */
-	void (*leases_known)(void *context); /* once: the first list of Leases is complete */
+	void (*changed)(void *context);	       /* something that the plan depends on */
+	void (*lease_seen)(void *context);     /* our own Lease was renewed */
+	void (*timing_changed)(void *context); /* see cluster_timing */
+	void (*leases_known)(void *context);   /* once: the first list of Leases is complete */
 };
 
 struct cluster *cluster_new(
@@ -25,7 +26,9 @@ struct cluster *cluster_new(
 void cluster_free(struct cluster *cluster); /* NULL is allowed */
 
 bool cluster_is_synced(const struct cluster *cluster);
-void cluster_set_timing(struct cluster *cluster, const struct config_membership *timing);
+void cluster_set_timing(struct cluster *cluster, const struct config_membership *configured);
+/* How our Lease is to be kept: as configured, stretched where many speakers live. */
+struct member_timing cluster_timing(const struct cluster *cluster);
 const struct members *cluster_members(const struct cluster *cluster);
 /* Our own Lease was not seen renewed for its duration: others may have taken over. */
 bool cluster_has_lapsed(const struct cluster *cluster);

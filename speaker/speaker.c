@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "herald/core/holds.h"
 #include "herald/kube/config_watch.h"
 #include "herald/kube/lease.h"
 #include "host_check.h"
@@ -29,9 +30,10 @@ struct speaker {
 	struct layer2 *layer2;
 	struct kube_lease *lease;
 	char *lease_name;
-	struct config_membership timing; /* of the lease */
-	struct timer *timer;		 /* coalesces changes into one plan a turn */
-	struct monotime not_before;	 /* the next plan: a burst of changes is bounded */
+	struct holds *holds;
+	struct timer *holds_timer;  /* the next address that is let go */
+	struct timer *timer;	    /* coalesces changes into one plan a turn */
+	struct monotime not_before; /* the next plan: a burst of changes is bounded */
 	struct plan *plan, *before;
 	struct report report;
 	struct metric *alive;
@@ -89,6 +91,47 @@ static bool can_plan(const struct speaker *s)
 	return config_watch_current(s->config) && cluster_is_synced(s->cluster);
 }
 
+/* What others are to know of us; malloc'ed JSON. */
+static char *annotations_of(const struct speaker *s)
+{
+	AUTO_FREE char *interfaces = ports_text(layer2_ports(s->layer2));
+	json_t *annotations = json_pack("{s:s,s:s?}", MEMBER_INTERFACES_ANNOTATION, interfaces,
+		MEMBER_HOLDS_ANNOTATION, holds_text(s->holds));
+	char *json = json_dumps(annotations, JSON_COMPACT);
+
+	json_decref(annotations);
+	if (!json)
+		DIE("annotations cannot be written as JSON");
+	return json;
+}
+
+static void publish_interfaces(struct speaker *s)
+{
+	AUTO_FREE char *json = annotations_of(s);
+
+	if (s->lease)
+		kube_lease_annotate(s->lease, json);
+}
+
+/* Not at once: at the next renewal, so that it costs no write of its own. */
+static void publish_holds(struct speaker *s)
+{
+	AUTO_FREE char *json = annotations_of(s);
+
+	if (s->lease)
+		kube_lease_set_annotations(s->lease, json);
+}
+
+static void follow_holds(struct speaker *s, const struct plan_input *input)
+{
+	struct monotime now = loop_now(s->program->loop), next;
+
+	if (holds_follow(s->holds, s->plan, input, now))
+		publish_holds(s);
+	if (holds_next(s->holds, &next))
+		timer_start(s->holds_timer, monotime_ms_until(now, next));
+}
+
 static void reconcile(void *context)
 {
 	struct speaker *s = context;
@@ -113,6 +156,7 @@ static void reconcile(void *context)
 	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
 	layer2_apply(s->layer2, s->plan, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS, quiet);
+	follow_holds(s, &input);
 	if (!s->stopping && is_first_alive(s))
 		report_ownerless(&s->report, s->before, s->plan);
 	plan_free(s->before);
@@ -143,21 +187,11 @@ static void on_lease_failing(void *context, const struct err *error)
 		NULL);
 }
 
-static void publish_interfaces(struct speaker *s)
-{
-	AUTO_FREE char *text = ports_text(layer2_ports(s->layer2));
-	json_t *annotations = json_pack("{s:s}", MEMBER_INTERFACES_ANNOTATION, text);
-	AUTO_FREE char *json = json_dumps(annotations, JSON_COMPACT);
-
-	json_decref(annotations);
-	if (s->lease && json)
-		kube_lease_annotate(s->lease, json);
-}
-
 /* Only once the first list of Leases was seen (our renewal would hide whether the last
    run's Lease was still valid) and the configuration says how long it is to last. */
-static void start_lease(struct speaker *s, const struct config *config)
+static void start_lease(struct speaker *s)
 {
+	struct member_timing timing = cluster_timing(s->cluster);
 	static const struct kube_lease_sink sink = {
 		.held = on_lease_held,
 		.lost = on_lease_lost,
@@ -167,23 +201,29 @@ static void start_lease(struct speaker *s, const struct config *config)
 		.namespace = s->program->options.namespace,
 		.name = s->lease_name,
 		.identity = s->options->node,
-		.duration_ms = config->membership.lease_duration_ms,
-		.renew_ms = config->membership.renew_interval_ms,
+		.duration_ms = timing.duration_ms,
+		.renew_ms = timing.renew_ms,
 		.labels_json = "{\"" MEMBER_COMPONENT_LABEL "\":\"speaker\"}",
 	};
 
-	s->timing = config->membership;
 	s->lease = kube_lease_new(s->program->client, s->program->loop, &options, &sink, s);
 	publish_interfaces(s);
+}
+
+static void start_lease_when_due(struct speaker *s)
+{
+	if (config_watch_current(s->config) && !s->lease && !s->stopping)
+		start_lease(s);
 }
 
 static void on_leases_known(void *context)
 {
 	struct speaker *s = context;
-	const struct config *config = config_watch_current(s->config);
+	const struct member *own = members_find(cluster_members(s->cluster), s->options->node);
 
-	if (config && !s->lease && !s->stopping)
-		start_lease(s, config);
+	if (own && cluster_was_valid_at_start(s->cluster))
+		holds_adopt(s->holds, own->holds);
+	start_lease_when_due(s);
 }
 
 static bool leases_known(const struct speaker *s)
@@ -194,18 +234,12 @@ static bool leases_known(const struct speaker *s)
 static void on_config(void *context, const struct config *config)
 {
 	struct speaker *s = context;
-	const struct config_membership *timing = &config->membership;
 
 	log_info(s->program->log, "configuration in force", NULL);
 	layer2_set_config(s->layer2, config);
-	cluster_set_timing(s->cluster, timing);
-	if (s->lease && (timing->lease_duration_ms != s->timing.lease_duration_ms ||
-				timing->renew_interval_ms != s->timing.renew_interval_ms)) {
-		kube_lease_free(s->lease);
-		s->lease = NULL;
-	}
-	if (!s->lease && leases_known(s) && !s->stopping)
-		start_lease(s, config);
+	cluster_set_timing(s->cluster, &config->membership);
+	if (leases_known(s))
+		start_lease_when_due(s);
 	touch(s);
 }
 
@@ -213,8 +247,8 @@ static void on_changed(void *context)
 {
 	struct speaker *s = context;
 
-	if (!s->lease && leases_known(s))
-		on_leases_known(s);
+	if (leases_known(s))
+		start_lease_when_due(s);
 	touch(s);
 }
 
@@ -225,6 +259,22 @@ static void on_lease_seen(void *context)
 	/* What was yielded while the Lease had lapsed may be taken again by the plan. */
 	if (layer2_count(s->layer2, OWNERSHIP_YIELDED) > 0)
 		touch(s);
+}
+
+static void on_timing_changed(void *context)
+{
+	struct speaker *s = context;
+	struct member_timing timing = cluster_timing(s->cluster);
+
+	if (s->lease)
+		kube_lease_set_timing(s->lease, timing.duration_ms, timing.renew_ms);
+}
+
+static void on_holds_due(void *context)
+{
+	struct speaker *s = context;
+
+	touch(s);
 }
 
 static bool has_lapsed(void *context)
@@ -282,6 +332,7 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	static const struct cluster_sink cluster_sink = {
 		.changed = on_changed,
 		.lease_seen = on_lease_seen,
+		.timing_changed = on_timing_changed,
 		.leases_known = on_leases_known,
 	};
 	struct speaker *s = xcalloc(1, sizeof(*s));
@@ -291,6 +342,8 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	s->options = options;
 	s->lease_name = xasprintf(MEMBER_LEASE_PREFIX "%s", options->node);
 	s->timer = timer_new(program->loop, reconcile, s);
+	s->holds_timer = timer_new(program->loop, on_holds_due, s);
+	s->holds = holds_new();
 	report_init(&s->report, program, options->node);
 	r = layer2_new(program, driver, options->node, &layer2_sink, s, &s->layer2, e);
 	if (r != 0) {
@@ -315,6 +368,8 @@ void speaker_free(struct speaker *speaker)
 	config_watch_free(speaker->config);
 	layer2_free(speaker->layer2);
 	timer_free(speaker->timer);
+	timer_free(speaker->holds_timer);
+	holds_free(speaker->holds);
 	plan_free(speaker->plan);
 	free(speaker->lease_name);
 	free(speaker);

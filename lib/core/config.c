@@ -82,10 +82,20 @@ static const struct config_duration_rule renew_rule = {.min_ms = 100,
 	.unit_ms = 1,
 	.why = "each renewal is a write to the API server"};
 
+static const char *const take_back_names[] = {"staggered", "never", "immediate", NULL};
+static const struct config_choice_rule take_back_rule = {take_back_names};
+static const struct config_duration_rule take_back_time_rule = {.min_ms = 1000,
+	.max_ms = 24u * 3600 * 1000,
+	.unit_ms = 1,
+	.why = "a Lease is renewed no more often, and after a day nobody knows what moves it"};
+
 #define MEMBERSHIP(member) offsetof(struct config_membership, member)
 static const struct config_field membership_fields[] = {
 	{"leaseDuration", config_read_duration, MEMBERSHIP(lease_duration_ms), &lease_rule, false},
 	{"renewInterval", config_read_duration, MEMBERSHIP(renew_interval_ms), &renew_rule, false},
+	{"takeBack", config_read_choice, MEMBERSHIP(take_back), &take_back_rule, false},
+	{"takeBackTime", config_read_duration, MEMBERSHIP(take_back_ms), &take_back_time_rule,
+		false},
 };
 static const struct config_fields membership_table = CONFIG_FIELDS(membership_fields);
 
@@ -145,7 +155,8 @@ static struct config *new_config(void)
 
 	config->memory = xcalloc(1, sizeof(*config->memory));
 	config->announce = (struct config_announce){5, 200, 60, true};
-	config->membership = (struct config_membership){3000, 1000};
+	config->membership =
+		(struct config_membership){3000, 1000, CONFIG_TAKE_BACK_STAGGERED, 60000};
 	config->layer2 = arena_alloc(config->memory, 1, sizeof(*config->layer2));
 	config->layer2[0].name = "";
 	config->layer2_count = 1;

@@ -20,7 +20,8 @@ struct record {
 struct members {
 	struct record *records; /* sorted by node */
 	size_t count, capacity;
-	uint32_t duration_ms, renew_ms;
+	struct member_timing timing;
+	uint32_t shortest_ms;	  /* duration of those alive; UINT32_MAX: none is */
 	struct monotime evidence; /* when any Lease was last seen to change */
 	bool has_evidence;
 	bool was_cut_off; /* judged while out of contact: grace is due when it returns */
@@ -37,7 +38,8 @@ struct members *members_new(void)
 {
 	struct members *m = xcalloc(1, sizeof(*m));
 
-	members_set_timing(m, 3000, 1000);
+	m->timing = (struct member_timing){3000, 1000};
+	m->shortest_ms = UINT32_MAX;
 	return m;
 }
 
@@ -50,6 +52,7 @@ void members_free(struct members *members)
 
 		free_pointer(&r->member.node);
 		free_pointer(&r->member.interfaces);
+		free_pointer(&r->member.holds);
 		free(r->resource_version);
 		free(r->renew_time);
 	}
@@ -57,18 +60,50 @@ void members_free(struct members *members)
 	free(members);
 }
 
-void members_set_timing(
-	struct members *members, uint32_t lease_duration_ms, uint32_t renew_interval_ms)
+struct member_timing member_timing_for(const struct member_timing *configured, size_t alive)
 {
-	members->duration_ms = lease_duration_ms;
-	members->renew_ms = renew_interval_ms;
+	struct member_timing timing = *configured;
+	uint64_t least_ms =
+		(alive * UINT64_C(1000) + MEMBER_WRITES_PER_SECOND - 1) / MEMBER_WRITES_PER_SECOND;
+	uint64_t duration_ms;
+
+	if (least_ms <= timing.renew_ms)
+		return timing;
+	if (least_ms > MEMBER_DURATION_MAX_MS / 3)
+		least_ms = MEMBER_DURATION_MAX_MS / 3;
+	duration_ms = (least_ms * timing.duration_ms + timing.renew_ms - 1) / timing.renew_ms;
+	if (duration_ms > 3 * least_ms)
+		duration_ms = 3 * least_ms;
+	duration_ms = (duration_ms + 999) / 1000 * 1000;
+	timing.renew_ms = (uint32_t)least_ms;
+	if (duration_ms > timing.duration_ms)
+		timing.duration_ms = (uint32_t)duration_ms;
+	return timing;
 }
 
+void members_set_timing(struct members *members, const struct member_timing *timing)
+{
+	members->timing = *timing;
+}
+
+/* A Lease that lasts for another time than ours is renewed in proportion. */
 static struct monotime contact_until(const struct members *m)
 {
-	uint64_t margin = m->renew_ms + m->renew_ms / 4;
+	uint64_t duration = m->shortest_ms == UINT32_MAX ? m->timing.duration_ms : m->shortest_ms;
+	uint64_t margin = duration * m->timing.renew_ms * 5 / 4 / m->timing.duration_ms;
 
-	return monotime_add_ms(m->evidence, m->duration_ms > margin ? m->duration_ms - margin : 1);
+	return monotime_add_ms(m->evidence, duration > margin ? duration - margin : 1);
+}
+
+static void find_shortest(struct members *m)
+{
+	m->shortest_ms = UINT32_MAX;
+	for (size_t i = 0; i < m->count; i++) {
+		const struct member *member = &m->records[i].member;
+
+		if (member->state == MEMBER_ALIVE && member->duration_ms < m->shortest_ms)
+			m->shortest_ms = member->duration_ms;
+	}
 }
 
 bool members_in_contact(const struct members *members, struct monotime now)
@@ -124,13 +159,42 @@ static bool replace(char **text, const char *by)
 	return true;
 }
 
-static bool replace_interfaces(struct record *r, const char *by)
+static bool replace_shown(const char **text, const char *by)
 {
-	if (strcmp(r->member.interfaces, by) == 0)
+	if (*text && by ? strcmp(*text, by) == 0 : *text == by)
 		return false;
-	free_pointer(&r->member.interfaces);
-	r->member.interfaces = xstrdup(by);
+	free_pointer(text);
+	*text = by ? xstrdup(by) : NULL;
 	return true;
+}
+
+static bool replace_annotations(struct record *r, const struct string_map *annotations)
+{
+	const char *interfaces = string_map_get(annotations, MEMBER_INTERFACES_ANNOTATION);
+	const char *holds = string_map_get(annotations, MEMBER_HOLDS_ANNOTATION);
+	bool changed = replace_shown(&r->member.interfaces, interfaces ? interfaces : "");
+
+	return replace_shown(&r->member.holds, holds) || changed;
+}
+
+/* True: the state changed. */
+static bool renew(struct members *m, struct record *r, const struct lease *lease, bool proven)
+{
+	enum member_state state = lease->holder[0] != '\0' ? MEMBER_ALIVE : MEMBER_LEAVING;
+	uint64_t duration_ms = lease->duration_s * UINT64_C(1000);
+	bool changed = r->member.state != state;
+
+	if (duration_ms == 0)
+		duration_ms = m->timing.duration_ms;
+	if (duration_ms > MEMBER_DURATION_MAX_MS)
+		duration_ms = MEMBER_DURATION_MAX_MS;
+	r->member.state = state;
+	r->member.proven = proven && state == MEMBER_ALIVE;
+	if (changed || r->member.duration_ms != duration_ms) {
+		r->member.duration_ms = (uint32_t)duration_ms;
+		find_shortest(m);
+	}
+	return changed;
 }
 
 /* What we missed while cut off may have been renewals: all start a new duration. */
@@ -161,9 +225,7 @@ static const char *node_of(const struct lease *lease)
 bool members_put(struct members *members, const struct lease *lease, struct monotime now)
 {
 	const char *node = node_of(lease);
-	const char *interfaces = string_map_get(&lease->annotations, MEMBER_INTERFACES_ANNOTATION);
 	struct record *r;
-	enum member_state state;
 	size_t place;
 	bool found, visible;
 
@@ -173,22 +235,20 @@ bool members_put(struct members *members, const struct lease *lease, struct mono
 	r = found ? &members->records[place] : insert(members, place, node);
 	if (!replace(&r->resource_version, lease->meta.resource_version))
 		return false; /* a relist shows the same object again: no sign of life */
-	visible = replace_interfaces(r, interfaces ? interfaces : "");
+	visible = replace_annotations(r, &lease->annotations);
 	note_evidence(members, now);
 	/* A write that did not renew (a label, an annotation by hand) revives nobody. */
 	if (!replace(&r->renew_time, lease->renew_time) && found && lease->holder[0] != '\0')
 		return visible;
-	state = lease->holder[0] != '\0' ? MEMBER_ALIVE : MEMBER_LEAVING;
-	visible = visible || r->member.state != state;
-	r->member.state = state;
+	visible = renew(members, r, lease, found) || visible;
 	r->member.renewed = now;
 	r->since = now;
 	return visible;
 }
 
-static struct monotime deadline_of(const struct members *m, const struct record *r)
+static struct monotime deadline_of(const struct record *r)
 {
-	return monotime_add_ms(r->since, m->duration_ms);
+	return monotime_add_ms(r->since, r->member.duration_ms);
 }
 
 bool members_judge(struct members *members, struct monotime now)
@@ -202,12 +262,14 @@ bool members_judge(struct members *members, struct monotime now)
 	for (size_t i = 0; i < members->count; i++) {
 		struct record *r = &members->records[i];
 
-		if (r->member.state == MEMBER_ALIVE &&
-			monotime_reached(now, deadline_of(members, r))) {
+		if (r->member.state == MEMBER_ALIVE && monotime_reached(now, deadline_of(r))) {
 			r->member.state = MEMBER_DEAD;
+			r->member.proven = false;
 			changed = true;
 		}
 	}
+	if (changed)
+		find_shortest(members);
 	return changed;
 }
 
@@ -220,11 +282,20 @@ bool members_next(const struct members *members, struct monotime now, struct mon
 	for (size_t i = 0; i < members->count; i++) {
 		const struct record *r = &members->records[i];
 
-		if (r->member.state == MEMBER_ALIVE && deadline_of(members, r).ns < first.ns)
-			first = deadline_of(members, r);
+		if (r->member.state == MEMBER_ALIVE && deadline_of(r).ns < first.ns)
+			first = deadline_of(r);
 	}
 	*ret = first;
 	return first.ns != UINT64_MAX;
+}
+
+size_t members_alive(const struct members *members)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < members->count; i++)
+		alive += members->records[i].member.state == MEMBER_ALIVE;
+	return alive;
 }
 
 size_t members_count(const struct members *members)

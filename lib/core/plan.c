@@ -311,11 +311,11 @@ static void maker_init(struct maker *m, const struct plan_input *input, struct p
 	m->endpoints = xcalloc(m->facts.node_count, 1);
 	m->one = xcalloc(m->facts.node_count, 1);
 	m->indexes = xcalloc(m->facts.rule_count, sizeof(*m->indexes));
-	plan_election_init(&m->election, &m->facts);
 	plan->nodes = xcalloc(m->facts.node_count, sizeof(*plan->nodes));
 	for (size_t n = 0; n < m->facts.node_count; n++)
 		plan->nodes[n] = plan_keep_text(plan, m->facts.nodes[n].node->meta.name);
 	plan->node_count = m->facts.node_count;
+	plan_election_init(&m->election, &m->facts, plan->nodes);
 }
 
 static void maker_done(struct maker *m)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "herald/base/err.h"
+#include "herald/core/holds.h"
 #include "plan_parts.h"
 
 static uint8_t judge_member(const struct member *member)
@@ -71,6 +72,40 @@ static int compare_slices(const void *a, const void *b)
 	return compare_slice_to(*x, (*y)->meta.namespace, (*y)->service);
 }
 
+static int compare_plan_holds(const void *a, const void *b)
+{
+	const struct plan_hold *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* Of the nodes that may own anything at all. */
+static void collect_holds(struct plan_facts *facts)
+{
+	uint32_t hashes[HOLDS_MAX];
+	size_t room = 0;
+
+	for (size_t n = 0; n < facts->node_count; n++) {
+		const struct plan_node *node = &facts->nodes[n];
+		const struct member *member =
+			members_find(facts->input->members, node->node->meta.name);
+		size_t count = 0;
+
+		if (node->base >= PLAN_ELIGIBLE && member && member->holds)
+			count = holds_parse(member->holds, hashes, HOLDS_MAX);
+		if (facts->hold_count + count > room) {
+			room = 2 * room + count;
+			facts->holds = xrealloc(facts->holds, room, sizeof(*facts->holds));
+		}
+		for (size_t i = 0; i < count; i++)
+			facts->holds[facts->hold_count++] = (struct plan_hold){hashes[i], n};
+	}
+	if (facts->hold_count)
+		qsort(facts->holds, facts->hold_count, sizeof(*facts->holds), compare_plan_holds);
+}
+
 void plan_facts_init(struct plan_facts *facts, const struct plan_input *input)
 {
 	const struct config *config = input->config;
@@ -95,6 +130,7 @@ void plan_facts_init(struct plan_facts *facts, const struct plan_input *input)
 		interface_list_parse(member ? member->interfaces : "", &fact->interfaces);
 	}
 	qsort(facts->nodes, facts->node_count, sizeof(*facts->nodes), compare_nodes);
+	collect_holds(facts);
 	for (size_t i = 0; i < facts->slice_count; i++)
 		facts->slices[i] = input->slices[i];
 	qsort(facts->slices, facts->slice_count, sizeof(*facts->slices), compare_slices);
@@ -106,6 +142,7 @@ void plan_facts_done(struct plan_facts *facts)
 		interface_list_done(&facts->nodes[i].interfaces);
 	free(facts->nodes);
 	free(facts->slices);
+	free(facts->holds);
 }
 
 static uint64_t allowed_interfaces(

@@ -23,6 +23,12 @@ struct plan_rules {
 	struct plan_where where; /* on ourselves */
 };
 
+/* A node says that it holds the addresses of this hash (core/holds.h). */
+struct plan_hold {
+	uint32_t hash;
+	size_t node;
+};
+
 enum plan_endpoints { PLAN_ENDPOINTS_NONE, PLAN_ENDPOINTS_TERMINATING, PLAN_ENDPOINTS_READY };
 
 struct plan_facts {
@@ -33,6 +39,8 @@ struct plan_facts {
 	size_t node_count;
 	const struct endpoint_slice **slices; /* sorted by namespace and Service */
 	size_t slice_count;
+	struct plan_hold *holds; /* sorted */
+	size_t hold_count;
 };
 
 void plan_facts_init(struct plan_facts *facts, const struct plan_input *input);
@@ -52,11 +60,13 @@ uint8_t plan_judge(const struct plan_facts *facts, const struct plan_rules *rule
 /* Room for the election of one address at a time (plan_elect.c). */
 struct plan_election {
 	const struct plan_facts *facts;
-	size_t *field; /* indexes of the nodes that are left */
+	const char *const *names; /* of the nodes; the plan's, since the choice outlives facts */
+	size_t *field;		  /* indexes of the nodes that are left */
 	size_t count;
 	struct elect_candidate *candidates;
 };
-void plan_election_init(struct plan_election *election, const struct plan_facts *facts);
+void plan_election_init(
+	struct plan_election *election, const struct plan_facts *facts, const char *const *names);
 void plan_election_done(struct plan_election *election);
 
 /* Sets what follows from the address and the verdicts: who owns it. */

@@ -29,6 +29,12 @@ void lease_state_init(
 	snprintf(state->identity, sizeof(state->identity), "%s", identity);
 }
 
+void lease_state_set_timing(struct lease_state *state, uint32_t duration_ms, uint32_t renew_ms)
+{
+	state->duration_ms = duration_ms;
+	state->renew_ms = renew_ms;
+}
+
 bool lease_state_is_valid(const struct lease_state *state, struct monotime now)
 {
 	return state->held && !monotime_reached(now, state->valid_until);
@@ -37,7 +43,7 @@ bool lease_state_is_valid(const struct lease_state *state, struct monotime now)
 /* Room for a pause between our look at the clock and the write that relied on it. */
 static uint32_t validity_ms(const struct lease_state *state)
 {
-	return state->duration_ms - state->duration_ms / 10;
+	return state->sent_duration_ms - state->sent_duration_ms / 10;
 }
 
 /* 90% to 110%. */
@@ -294,6 +300,7 @@ struct lease_action lease_step(
 	if (action.request != LEASE_REQUEST_NONE) {
 		state->under_way = action.request;
 		state->sent_at = now;
+		state->sent_duration_ms = state->duration_ms;
 		state->nudged = state->nudged && action.request == LEASE_REQUEST_READ;
 	}
 	return action;

@@ -67,9 +67,8 @@ struct lease_action {
 enum lease_knowledge { LEASE_UNREAD, LEASE_ABSENT, LEASE_SEEN };
 
 struct lease_state {
-	/* Constant. */
 	char identity[LEASE_HOLDER_SIZE];
-	uint32_t duration_ms, renew_ms;
+	uint32_t duration_ms, renew_ms; /* of the next write */
 	/* What is known of the Lease. */
 	enum lease_knowledge knowledge;
 	struct lease_record record; /* the last seen one, also while UNREAD */
@@ -80,14 +79,16 @@ struct lease_state {
 	/* What goes on. */
 	enum lease_request under_way;
 	struct monotime sent_at;
-	struct monotime next_at; /* of the next request */
-	uint32_t failures;	 /* in a row */
+	uint32_t sent_duration_ms; /* what it says */
+	struct monotime next_at;   /* of the next request */
+	uint32_t failures;	   /* in a row */
 	bool nudged, releasing;
 	struct monotime release_by;
 };
 
 void lease_state_init(
 	struct lease_state *state, const char *identity, uint32_t duration_ms, uint32_t renew_ms);
+void lease_state_set_timing(struct lease_state *state, uint32_t duration_ms, uint32_t renew_ms);
 struct lease_action lease_step(
 	struct lease_state *state, const struct lease_event *event, struct monotime now);
 /* True while it may be acted in the lease's name. */

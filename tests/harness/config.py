@@ -28,7 +28,7 @@ WHOLE = {
     "layer2": [{"name": "l", "pools": ["p"], "interfaces": ["eth0"], "nodeSelectors": SELECTORS,
                 "nodePreferences": [{"weight": 7, "preference": SELECTORS[0]}], "serviceSelectors": SELECTORS}],
     "announce": {"repeat": 7, "spacing": "70ms", "refresh": "7s", "replyForm": False},
-    "membership": {"leaseDuration": "7s", "renewInterval": "700ms"},
+    "membership": {"leaseDuration": "7s", "renewInterval": "700ms", "takeBack": "never", "takeBackTime": "7s"},
     "nodes": {"ignoreExcludeLabel": True},
     "compatibility": {"metallbAnnotations": True},
     "bgp": {

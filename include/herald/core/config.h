@@ -68,10 +68,15 @@ struct config_announce {
 	bool reply_form;     /* also send the ARP reply form; default true */
 };
 
-/* Lease timing of the speakers. */
+/* How a node that comes back gets its addresses back (C20, core/holds.h). */
+enum config_take_back { CONFIG_TAKE_BACK_STAGGERED, CONFIG_TAKE_BACK_NEVER, CONFIG_TAKE_BACK_NOW };
+
+/* Lease timing of the speakers, and what their coming and going moves. */
 struct config_membership {
 	uint32_t lease_duration_ms; /* default 3000 */
 	uint32_t renew_interval_ms; /* default 1000 */
+	uint32_t take_back;	    /* enum config_take_back; default staggered */
+	uint32_t take_back_ms;	    /* takeBackTime; default 60000 */
 };
 
 struct arena;

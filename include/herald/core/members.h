@@ -11,17 +11,27 @@
 
 /*
  * Which speakers are alive, from their Leases. A member is alive until its Lease has not
- * been seen to change for its duration by OUR monotonic clock (K58); wall clocks are
- * never compared. A Lease whose holder is "" was released: its member is leaving.
+ * been seen to change for the duration that stands in it by OUR monotonic clock (K58);
+ * wall clocks are never compared. A Lease whose holder is "" was released: its member is
+ * leaving.
  *
  * Fail static: nobody is judged dead while we are out of contact, that is, while no
  * Lease at all (ours renews too) was seen to change for duration - 5/4 of the renewal
  * interval. That is sooner than any member can expire, so an API server that is gone
  * makes nobody dead. After contact returns all get one more duration of grace.
  * A deleted Lease is not a death: it expires like one that is no longer renewed.
+ *
+ * The more speakers live the slower each renews, so that all together write no more than
+ * MEMBER_WRITES_PER_SECOND. The Lease then lasts for as many renewals as the
+ * configuration gives it, or for three where it gives more, and never shorter than
+ * configured. Each Lease says how long it lasts, so that readers need not agree on the
+ * number of speakers.
  */
+#define MEMBER_WRITES_PER_SECOND 40u
+#define MEMBER_DURATION_MAX_MS 900000u /* whatever a Lease says */
 #define MEMBER_LEASE_PREFIX "herald-speaker."
 #define MEMBER_INTERFACES_ANNOTATION "herald.io/interfaces"
+#define MEMBER_HOLDS_ANNOTATION "herald.io/holds"
 #define MEMBER_COMPONENT_LABEL "app.kubernetes.io/component"
 
 enum member_state {
@@ -36,15 +46,25 @@ struct member {
 	const char *node;
 	enum member_state state;
 	const char *interfaces;	 /* the annotation's value; "" when absent */
+	const char *holds;	 /* that of core/holds.h; NULL when absent */
 	struct monotime renewed; /* when its Lease was last seen to be renewed */
+	uint32_t duration_ms;	 /* of its Lease */
+	bool proven;		 /* a renewal was seen, not just an old Lease, since it was dead */
 };
+
+struct member_timing {
+	uint32_t duration_ms; /* of a Lease */
+	uint32_t renew_ms;    /* between its renewals */
+};
+/* What the configured timing becomes where so many speakers live; whole seconds. */
+struct member_timing member_timing_for(const struct member_timing *configured, size_t alive);
 
 struct members; /* opaque; holds its own copies */
 
 struct members *members_new(void);
 void members_free(struct members *members); /* NULL is allowed */
-void members_set_timing(
-	struct members *members, uint32_t lease_duration_ms, uint32_t renew_interval_ms);
+/* The timing that speakers follow now: member_timing_for. */
+void members_set_timing(struct members *members, const struct member_timing *timing);
 
 /* A Lease as it came from list or watch. Others than speakers' are ignored. True: what
    members_at shows has changed. */
@@ -56,6 +76,7 @@ bool members_next(const struct members *members, struct monotime now, struct mon
 /* Leases are being seen to change, so silence of one means something. */
 bool members_in_contact(const struct members *members, struct monotime now);
 
+size_t members_alive(const struct members *members);
 /* Sorted by node. */
 size_t members_count(const struct members *members);
 const struct member *members_at(const struct members *members, size_t index);

@@ -16,12 +16,12 @@
  * objects (C30). An address is in the plan when it stands in status.loadBalancer.ingress
  * of a Service of ours and lies in a pool of the configuration, or in any Service's
  * spec.externalIPs, outside the pools, where the configuration allows that (only rules
- * that name no pool cover these). Each node gets a verdict
- * for each address; among the nodes with the best one those of the highest preference
- * (L13: the weights of all rules that cover the address, select the node and match its
- * labels, added up), and among these the election (elect.h).
- * A Service that shares its address with others owns it together with them: a node must
- * suit all of them, or any where none suits all.
+ * that name no pool cover these). Each node gets a verdict for each address. The owner is
+ * among the nodes with the best one; of these among those that hold it (core/holds.h), if
+ * any; of these among those of the highest preference (L13: the weights of all rules that
+ * cover the address, select the node and match its labels, added up); and of these the
+ * election's choice (elect.h). A Service that shares its address with others owns it together with
+ * them: a node must suit all of them, or any where none suits all.
  */
 enum plan_verdict {
 	/* Refusals, the first that applies. */
@@ -83,6 +83,10 @@ struct plan_vip {
 	size_t sharers;
 	const char *owner; /* NULL: no node is eligible */
 	bool ours;
+	/* Of ours: another node would own it if all were well (astray), or does not own it
+	   just because we hold it (heir; else NULL). */
+	bool astray;
+	const char *heir;
 	const uint8_t *verdicts; /* one for each of plan.nodes */
 	struct plan_where where;
 };

@@ -181,6 +181,8 @@ static void show_config(const struct config *config)
 	show_number("announce.replyForm", config->announce.reply_form);
 	show_number("membership.leaseDuration", config->membership.lease_duration_ms);
 	show_number("membership.renewInterval", config->membership.renew_interval_ms);
+	show_number("membership.takeBack", config->membership.take_back);
+	show_number("membership.takeBackTime", config->membership.take_back_ms);
 	show_number("nodes.ignoreExcludeLabel", config->ignore_exclude_label);
 	show_number("compatibility.metallbAnnotations", config->metallb_annotations);
 	if (config->bgp)

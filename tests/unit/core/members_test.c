@@ -17,13 +17,14 @@ static struct monotime at_ms(uint64_t ms)
 }
 
 static unsigned version;
+static uint32_t duration_s = 3; /* of the Leases shown */
 
 /* The Lease of a node as the watch would show it, renewed at `renew`. */
 static bool show(
 	struct members *m, const char *node, const char *holder, unsigned renew, uint64_t ms)
 {
 	char name[64], text[32], resource_version[32];
-	struct lease lease = {.holder = holder, .renew_time = text, .duration_s = 3};
+	struct lease lease = {.holder = holder, .renew_time = text, .duration_s = duration_s};
 
 	snprintf(name, sizeof(name), MEMBER_LEASE_PREFIX "%s", node);
 	snprintf(text, sizeof(text), "%u", renew);
@@ -147,6 +148,110 @@ static void frozen_reader_judges_nobody_when_it_wakes(void **state)
 	members_free(m);
 }
 
+/* Together they write no more than 40 times a second, however many they are, and a Lease
+   survives as many lost renewals as it does in a small cluster, at least two. */
+static void renewals_are_bounded_for_the_whole_cluster(void **state)
+{
+	static const struct member_timing configured[] = {
+		{3000, 1000}, {1000, 100}, {300000, 100}, {300000, 60000}, {3000, 1499}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(configured) / sizeof(configured[0]); i++) {
+		struct member_timing before = configured[i];
+
+		for (size_t alive = 0; alive <= 12000; alive++) {
+			struct member_timing t = member_timing_for(&configured[i], alive);
+			double lasts = (double)configured[i].duration_ms / configured[i].renew_ms;
+
+			assert_true((double)alive * 1000 / t.renew_ms <= MEMBER_WRITES_PER_SECOND ||
+				    t.renew_ms == configured[i].renew_ms);
+			assert_true((double)alive * 1000 / configured[i].renew_ms >
+					    MEMBER_WRITES_PER_SECOND ||
+				    t.renew_ms == configured[i].renew_ms);
+			assert_true(t.duration_ms >= (lasts > 3 ? 3 : lasts) * t.renew_ms - 0.5);
+			assert_true(t.duration_ms % 1000 == 0 &&
+				    t.duration_ms <= MEMBER_DURATION_MAX_MS);
+			assert_true(t.renew_ms >= before.renew_ms &&
+				    t.duration_ms >= before.duration_ms);
+			before = t;
+		}
+	}
+	assert_int_equal(member_timing_for(&configured[0], 40).renew_ms, 1000);
+	assert_int_equal(member_timing_for(&configured[0], 100).renew_ms, 2500);
+	assert_int_equal(member_timing_for(&configured[0], 100).duration_ms, 8000);
+	assert_int_equal(member_timing_for(&configured[0], 1000).renew_ms, 25000);
+	assert_int_equal(member_timing_for(&configured[0], 1000).duration_ms, 75000);
+}
+
+static void each_lease_lasts_for_what_it_says(void **state)
+{
+	struct members *m = members_new();
+
+	(void)state;
+	show(m, "a", "a", 1, 0);
+	duration_s = 8;
+	show(m, "b", "b", 1, 0);
+	for (unsigned n = 1; n <= 10; n++) {
+		duration_s = 3;
+		show(m, "a", "a", 1 + n, n * 990);
+		members_judge(m, at_ms(n * 990));
+		assert_int_equal(state_of(m, "b"), n * 990 < 8000 ? MEMBER_ALIVE : MEMBER_DEAD);
+	}
+	/* A writer that stretches says so with its renewal, and is judged by that. */
+	duration_s = 8;
+	show(m, "a", "a", 20, 10000);
+	assert_false(members_judge(m, at_ms(14000)));
+	assert_int_equal(members_find(m, "a")->duration_ms, 8000);
+	duration_s = UINT32_MAX;
+	show(m, "a", "a", 21, 14000);
+	assert_int_equal(members_find(m, "a")->duration_ms, MEMBER_DURATION_MAX_MS);
+	duration_s = 3;
+	members_free(m);
+}
+
+/* The API server goes away while some Leases are short and some long: nobody dies. */
+static void C04_outage_among_leases_of_all_lengths(void **state)
+{
+	struct members *m = members_new();
+	struct member_timing stretched = {8000, 2500};
+	unsigned renewals = 1;
+
+	(void)state;
+	members_set_timing(m, &stretched);
+	for (uint64_t ms = 0; ms <= 20000; ms += 500) {
+		duration_s = 3;
+		if (ms % 1000 == 0)
+			show(m, "short", "short", ++renewals, ms);
+		duration_s = 8;
+		if (ms % 2500 == 0)
+			show(m, "long", "long", ++renewals, ms + 1);
+		assert_false(members_judge(m, at_ms(ms + 2)));
+	}
+	for (uint64_t ms = 20000; ms < 60000; ms += 50)
+		assert_false(members_judge(m, at_ms(ms + 2)));
+	duration_s = 3;
+	members_free(m);
+}
+
+static void C20_only_a_renewal_proves_life(void **state)
+{
+	struct members *m = members_new();
+
+	(void)state;
+	show(m, "a", "a", 1, 0);
+	assert_false(members_find(m, "a")->proven);
+	show(m, "a", "a", 1, 10); /* written by another: nothing was renewed */
+	assert_false(members_find(m, "a")->proven);
+	show(m, "a", "a", 2, 1000);
+	assert_true(members_find(m, "a")->proven);
+	for (unsigned n = 1; n <= 3; n++)
+		show(m, "b", "b", n, 1000 + n * 980);
+	members_judge(m, at_ms(4000));
+	assert_int_equal(state_of(m, "a"), MEMBER_DEAD);
+	assert_false(members_find(m, "a")->proven);
+	members_free(m);
+}
+
 static void other_leases_are_ignored(void **state)
 {
 	struct members *m = members_new();
@@ -171,6 +276,10 @@ int main(void)
 		cmocka_unit_test(foreign_write_revives_nobody),
 		cmocka_unit_test(released_lease_is_leaving_at_once),
 		cmocka_unit_test(frozen_reader_judges_nobody_when_it_wakes),
+		cmocka_unit_test(renewals_are_bounded_for_the_whole_cluster),
+		cmocka_unit_test(each_lease_lasts_for_what_it_says),
+		cmocka_unit_test(C04_outage_among_leases_of_all_lengths),
+		cmocka_unit_test(C20_only_a_renewal_proves_life),
 		cmocka_unit_test(other_leases_are_ignored),
 	};
 

@@ -209,6 +209,29 @@ static void test_k58_validity_ends_with_the_clock_alone(void **unused)
 	assert_false(lease_state_is_valid(&state, at(2705)));
 }
 
+/* What a write under way says is what counts when it is answered. */
+static void test_timing_changes_with_the_next_write(void **unused)
+{
+	static const struct script script =
+		SCRIPT("timing", CREATED, {1005, TIMER, BARE, DO_RENEW, 0, 2705},
+			{1300, WRITTEN, RECORD("me", "t2", "2"), DO_NONE, 0, 3505},
+			{3505, TIMER, BARE, DO_RENEW, 0, 3705},
+			{3600, WRITTEN, RECORD("me", "t3", "3"), DO_NONE, 0, 6005});
+	struct lease_state state;
+
+	(void)unused;
+	lease_state_init(&state, "me", DURATION_MS, RENEW_MS);
+	for (size_t i = 0; i < script.count; i++) {
+		struct lease_action action = run_step(&state, &script.steps[i]);
+
+		check_step(&script, i, &action);
+		if (action.request == DO_RENEW)
+			lease_state_set_timing(&state, 8000, 2500);
+	}
+	assert_true(lease_state_is_valid(&state, at(3505 + 7199)));
+	assert_false(lease_state_is_valid(&state, at(3505 + 7200)));
+}
+
 static void test_retry_after_is_honoured_within_reason(void **unused)
 {
 	static const uint32_t said[] = {4000, 4000000}, waits[] = {4000, 10000};
@@ -355,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_k58_validity_ends_with_the_clock_alone),
 		cmocka_unit_test(test_retry_after_is_honoured_within_reason),
+		cmocka_unit_test(test_timing_changes_with_the_next_write),
 		cmocka_unit_test(test_k59_never_two_holders_at_once),
 	};
 
