@@ -35,7 +35,11 @@ struct kube_lease *kube_lease_new(struct kube_client *client, struct loop *loop,
 	const struct kube_lease_options *options, const struct kube_lease_sink *sink,
 	void *context);
 bool kube_lease_is_held(const struct kube_lease *lease);
-/* Renewal now rather than at the next interval, with these annotations (JSON object). */
+/* From the next write on; it is not hurried. */
+void kube_lease_set_timing(struct kube_lease *lease, uint32_t duration_ms, uint32_t renew_ms);
+/* These annotations (JSON object) go out with the next renewal; null takes one away. */
+void kube_lease_set_annotations(struct kube_lease *lease, const char *annotations_json);
+/* The same, and the renewal is now rather than at the next interval. */
 void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json);
 /* Gives it up (no holderIdentity), then calls done, from the loop; also when that failed
    for 2 s. `lost` is not called; it is not held from now on. */
