@@ -299,12 +299,22 @@ bool kube_lease_is_held(const struct kube_lease *lease)
 	return lease_state_is_valid(&lease->state, loop_now(lease->loop));
 }
 
+void kube_lease_set_timing(struct kube_lease *lease, uint32_t duration_ms, uint32_t renew_ms)
+{
+	lease_state_set_timing(&lease->state, duration_ms, renew_ms);
+}
+
+void kube_lease_set_annotations(struct kube_lease *lease, const char *annotations_json)
+{
+	json_decref(lease->annotations);
+	lease->annotations = load_object(annotations_json);
+}
+
 void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json)
 {
 	struct lease_event event = {.kind = LEASE_EVENT_NUDGE};
 
-	json_decref(lease->annotations);
-	lease->annotations = load_object(annotations_json);
+	kube_lease_set_annotations(lease, annotations_json);
 	if (!lease->state.releasing)
 		feed(lease, &event, NULL);
 }
