@@ -57,7 +57,7 @@ func init() {
 	resources = []*resource{
 		{version: "v1", plural: "services", kind: "Service", short: []string{"svc"}, namespaced: true,
 			createsOnPut: true, returnsDeleted: true, subresources: status,
-			defaults: defaultService, validate: validateService, shape: serviceShape,
+			defaults: defaultService, validate: validateService, validateUpdate: validateServiceUpdate, shape: serviceShape,
 			columns: serviceColumns, fields: serviceFields, fieldNames: []string{"spec.clusterIP", "spec.type"}},
 		{version: "v1", plural: "configmaps", kind: "ConfigMap", short: []string{"cm"}, namespaced: true,
 			validate: validateConfigMap, shape: configMapShape, columns: configMapColumns},

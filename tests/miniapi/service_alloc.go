@@ -104,32 +104,40 @@ func (book *serviceBook) each(rec *record, ip func(string), port func(int)) {
 	}
 }
 
-// prepare completes svc, which is new (old nil) or old's successor.
-func (book *serviceBook) prepare(old, svc object, errs *fieldErrors) {
+// prepare completes svc, which is new (old nil) or old's successor. What can't be
+// allocated is told before anything else is looked at.
+func (book *serviceBook) prepare(old, svc object) *apiError {
 	if old != nil {
 		keepAllocated(old, svc)
 		dropOutdated(old, svc)
-		checkImmutable(old, svc, errs)
-	} else if get(svc, "spec", "healthCheckNodePort") != nil && !needsHealthCheckPort(svc) {
-		errs.invalid("spec.healthCheckNodePort", get(svc, "spec", "healthCheckNodePort"),
-			"may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")
 	}
 	if serviceType(svc) == "ExternalName" {
-		return
+		return nil
 	}
-	key := keyOf(str(svc, "metadata", "namespace"), str(svc, "metadata", "name"))
-	if book.settleFamilies(svc, errs) {
-		book.allocateIPs(key, svc, errs)
+	errs := fieldErrors{}
+	name := str(svc, "metadata", "name")
+	key := keyOf(str(svc, "metadata", "namespace"), name)
+	matchClusterIPs(old, svc)
+	if book.settleFamilies(old, svc, &errs) {
+		book.allocateIPs(key, svc, &errs)
 	}
-	book.allocatePorts(key, svc, errs)
+	if len(errs) == 0 {
+		book.allocatePorts(key, svc, &errs)
+	}
+	if err := errs.err("Service", "", name); err != nil {
+		return err
+	}
+	return book.allocateHealthPort(key, svc)
 }
 
 // keepAllocated fills what the successor left out from what was allocated.
 func keepAllocated(old, svc object) {
 	spec, oldSpec := child(svc, "spec"), child(old, "spec")
 	if serviceType(old) != "ExternalName" && serviceType(svc) != "ExternalName" {
-		if str(spec, "clusterIP") == "" && len(list(spec, "clusterIPs")) == 0 {
+		if str(spec, "clusterIP") == "" {
 			keep(oldSpec, spec, "clusterIP")
+		}
+		if len(list(spec, "clusterIPs")) == 0 {
 			keep(oldSpec, spec, "clusterIPs")
 		}
 		if spec["ipFamilies"] == nil {
@@ -140,91 +148,28 @@ func keepAllocated(old, svc object) {
 		}
 	}
 	if hasNodePorts(old) && hasNodePorts(svc) {
-		held := map[string]interface{}{}
-		for _, p := range objects(list(oldSpec, "ports")) {
-			held[portKey(p)] = p["nodePort"]
-		}
-		for _, p := range objects(list(spec, "ports")) {
-			if v := held[portKey(p)]; v != nil && p["nodePort"] == nil {
-				p["nodePort"] = v
-			}
-		}
+		keepNodePorts(list(oldSpec, "ports"), list(spec, "ports"))
 	}
 	if needsHealthCheckPort(old) && needsHealthCheckPort(svc) && spec["healthCheckNodePort"] == nil {
 		keep(oldSpec, spec, "healthCheckNodePort")
 	}
 }
 
-func portKey(p object) string { return string(encode([]interface{}{p["port"], p["protocol"]})) }
-
-func checkImmutable(old, svc object, errs *fieldErrors) {
-	if serviceType(old) != "ExternalName" && serviceType(svc) != "ExternalName" {
-		before, after := str(old, "spec", "clusterIP"), str(svc, "spec", "clusterIP")
-		if before != "" && before != after {
-			errs.invalid("spec.clusterIPs[0]", anyList([]string{after}), "may not change once set")
+// keepNodePorts goes by the ports' names; a number that is still in use is not moved.
+func keepNodePorts(before, after []interface{}) {
+	byName, used := map[string]interface{}{}, map[string]bool{}
+	for _, p := range objects(before) {
+		byName[str(p, "name")] = p["nodePort"]
+	}
+	for _, p := range objects(after) {
+		used[string(encode(p["nodePort"]))] = true
+	}
+	for _, p := range objects(after) {
+		held := byName[str(p, "name")]
+		if n, _ := number(p["nodePort"]); n == 0 && held != nil && !used[string(encode(held))] {
+			p["nodePort"] = held
 		}
 	}
-	if isLoadBalancer(old) && isLoadBalancer(svc) {
-		before, after := get(old, "spec", "loadBalancerClass"), get(svc, "spec", "loadBalancerClass")
-		if !equal(before, after) {
-			errs.invalid("spec.loadBalancerClass", after, "may not change once set")
-		}
-	}
-	if needsHealthCheckPort(old) && needsHealthCheckPort(svc) &&
-		!equal(get(old, "spec", "healthCheckNodePort"), get(svc, "spec", "healthCheckNodePort")) {
-		errs.invalid("spec.healthCheckNodePort", get(svc, "spec", "healthCheckNodePort"), "field is immutable")
-	}
-}
-
-// settleFamilies decides policy and families; false: nothing can be allocated.
-func (book *serviceBook) settleFamilies(svc object, errs *fieldErrors) bool {
-	spec := child(svc, "spec")
-	ips := stringList(spec, "clusterIPs")
-	if ip := str(spec, "clusterIP"); ip != "" && len(ips) == 0 {
-		ips = []string{ip}
-	}
-	families := stringList(spec, "ipFamilies")
-	for i := len(families); i < len(ips) && ips[i] != "None"; i++ {
-		families = append(families, familyOf(net.ParseIP(ips[i])))
-	}
-	headless := len(ips) > 0 && ips[0] == "None"
-	if headless && spec["selector"] == nil {
-		setDefault(spec, "ipFamilyPolicy", "RequireDualStack")
-	}
-	if len(families) == 2 || len(ips) == 2 {
-		setDefault(spec, "ipFamilyPolicy", "RequireDualStack")
-	}
-	setDefault(spec, "ipFamilyPolicy", "SingleStack")
-	if len(families) == 0 {
-		families = []string{book.ranges[0].family}
-	}
-	for i, f := range families {
-		if book.rangeFor(f) == nil && !headless {
-			errs.invalid(fmt.Sprintf("spec.ipFamilies[%d]", i), f, "not configured on this cluster")
-			return false
-		}
-	}
-	switch policy := str(spec, "ipFamilyPolicy"); policy {
-	case "SingleStack":
-		families = families[:1]
-		if len(ips) > 1 {
-			ips = ips[:1]
-		}
-	case "PreferDualStack", "RequireDualStack":
-		if policy == "RequireDualStack" && len(book.ranges) < 2 && !headless {
-			errs.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services")
-			return false
-		}
-		other := map[string]string{"IPv4": "IPv6", "IPv6": "IPv4"}[families[0]]
-		if len(families) == 1 && (book.rangeFor(other) != nil || headless) {
-			families = append(families, other)
-		}
-	default:
-		errs.unsupported("spec.ipFamilyPolicy", policy, "PreferDualStack", "RequireDualStack", "SingleStack")
-		return false
-	}
-	spec["ipFamilies"], spec["clusterIPs"] = anyList(families), anyList(ips)
-	return true
 }
 
 func (book *serviceBook) allocateIPs(key string, svc object, errs *fieldErrors) {
@@ -246,22 +191,14 @@ func (book *serviceBook) allocateIPs(key string, svc object, errs *fieldErrors) 
 }
 
 func (book *serviceBook) checkIP(key, ip string, all []string, family string, errs *fieldErrors) {
-	parsed := parseIP(ip)
-	why := ""
-	switch holder, taken := book.ips[ip]; {
-	case parsed == nil:
-		why = "must be a valid IP address"
-	case familyOf(parsed) != family:
-		why = "expected an " + family + " value as indicated by `ipFamilies[0]`"
+	holder, taken := book.ips[ip]
+	switch {
 	case taken && holder == key:
 	case taken:
-		why = "failed to allocate IP " + ip + ": provided IP is already allocated"
-	case !book.rangeFor(family).net.Contains(parsed):
-		why = "failed to allocate IP " + ip + ": the provided IP (" + ip + ") is not in the valid range. " +
-			"The range of valid IPs is " + book.rangeFor(family).net.String()
-	}
-	if why != "" {
-		errs.invalid("spec.clusterIPs", anyList(all), why)
+		errs.invalid("spec.clusterIPs", anyList(all), "failed to allocate IP "+ip+": provided IP is already allocated")
+	case !book.rangeFor(family).net.Contains(parseIP(ip)):
+		errs.invalid("spec.clusterIPs", anyList(all), "failed to allocate IP "+ip+
+			": the provided network does not match the current range")
 	}
 }
 
@@ -279,27 +216,28 @@ func (book *serviceBook) freeIP(r *addressRange) string {
 }
 
 func (book *serviceBook) allocatePorts(key string, svc object, errs *fieldErrors) {
-	spec := child(svc, "spec")
-	mine := map[int]bool{}
+	ports := objects(list(svc, "spec", "ports"))
+	mine := map[int]string{}     // node port to the port that has it
 	byNumber := map[string]int{} // one node port serves several protocols of a port
-	for i, p := range objects(list(spec, "ports")) {
+	for i, p := range ports {
 		n, ok := number(p["nodePort"])
-		if ok && n != 0 {
-			field := fmt.Sprintf("spec.ports[%d].nodePort", i)
-			if n < nodePortFirst || n > nodePortLast {
-				errs.invalid(field, n, fmt.Sprintf("provided port is not in the valid range. The range of valid ports is %d-%d",
-					nodePortFirst, nodePortLast))
-			} else if holder := book.ports[n]; holder != "" && holder != key {
-				errs.invalid(field, n, "provided port is already allocated")
-			}
-			mine[n] = true
-			continue
-		}
-		delete(p, "nodePort")
-		if !hasNodePorts(svc) {
+		if !ok || n == 0 {
+			delete(p, "nodePort")
 			continue
 		}
 		number := string(encode(p["port"]))
+		book.checkPort(fmt.Sprintf("spec.ports[%d].nodePort", i), key, n, mine[n] != "" && mine[n] != number, errs)
+		mine[n] = number
+		byNumber[number] = n
+	}
+	if !hasNodePorts(svc) {
+		return
+	}
+	for i, p := range ports {
+		number := string(encode(p["port"]))
+		if p["nodePort"] != nil {
+			continue
+		}
 		if byNumber[number] == 0 {
 			byNumber[number] = book.freePort(mine)
 		}
@@ -308,24 +246,49 @@ func (book *serviceBook) allocatePorts(key string, svc object, errs *fieldErrors
 			return
 		}
 		p["nodePort"] = num(byNumber[number])
-		mine[byNumber[number]] = true
-	}
-	if needsHealthCheckPort(svc) {
-		if n, ok := number(spec["healthCheckNodePort"]); !ok || n == 0 {
-			spec["healthCheckNodePort"] = num(book.freePort(mine))
-		} else if holder := book.ports[n]; holder != "" && holder != key {
-			errs.invalid("spec.healthCheckNodePort", n, "provided port is already allocated")
-		}
+		mine[byNumber[number]] = number
 	}
 }
 
-func (book *serviceBook) freePort(mine map[int]bool) int {
+func (book *serviceBook) checkPort(field, key string, port int, twice bool, errs *fieldErrors) {
+	holder := book.ports[port]
+	switch {
+	case port < nodePortFirst || port > nodePortLast:
+		errs.invalid(field, num(port), fmt.Sprintf("provided port is not in the valid range. The range of valid ports is %d-%d",
+			nodePortFirst, nodePortLast))
+	case holder != key && (holder != "" || twice):
+		errs.invalid(field, num(port), "provided port is already allocated")
+	}
+}
+
+func (book *serviceBook) allocateHealthPort(key string, svc object) *apiError {
+	if !needsHealthCheckPort(svc) {
+		return nil
+	}
+	mine := map[int]string{}
+	for _, p := range objects(list(svc, "spec", "ports")) {
+		if n, ok := number(p["nodePort"]); ok {
+			mine[n] = key
+		}
+	}
+	spec := child(svc, "spec")
+	n, _ := number(spec["healthCheckNodePort"])
+	if n == 0 {
+		spec["healthCheckNodePort"] = num(book.freePort(mine))
+	} else if holder := book.ports[n]; holder != "" && holder != key {
+		return &apiError{code: 500, reason: "InternalError", message: fmt.Sprintf(
+			"Internal error occurred: failed to allocate requested HealthCheck NodePort %d: provided port is already allocated", n)}
+	}
+	return nil
+}
+
+func (book *serviceBook) freePort(mine map[int]string) int {
 	for i := nodePortFirst; i <= nodePortLast; i++ {
 		port := book.nextPort
 		if book.nextPort++; book.nextPort > nodePortLast {
 			book.nextPort = nodePortFirst
 		}
-		if book.ports[port] == "" && !mine[port] {
+		if book.ports[port] == "" && mine[port] == "" {
 			return port
 		}
 	}

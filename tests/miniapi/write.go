@@ -109,14 +109,16 @@ func (s *server) namespaceOpen(q *request, name string) *apiError {
 
 // prepare defaults and validates obj as a new object or as old's successor.
 func (s *server) prepare(res *resource, old, obj object) *apiError {
-	errs := fieldErrors{}
-	validateMeta(res, old, obj, &errs)
 	if res.defaults != nil {
 		res.defaults(obj)
 	}
 	if res.plural == "services" {
-		s.services.prepare(old, obj, &errs)
+		if err := s.services.prepare(old, obj); err != nil {
+			return err
+		}
 	}
+	errs := fieldErrors{}
+	validateMeta(res, old, obj, &errs)
 	if res.validate != nil {
 		res.validate(obj, &errs)
 	}
@@ -131,7 +133,9 @@ func validateMeta(res *resource, old, obj object, errs *fieldErrors) {
 	switch {
 	case name == "":
 		errs.required("metadata.name", "name or generateName is required")
-	case res.plural == "services" && (!dnsLabel1035.MatchString(name) || len(name) > 63):
+	case res.plural == "services" && len(name) > 63:
+		errs.invalid("metadata.name", name, "must be no more than 63 characters")
+	case res.plural == "services" && !dnsLabel1035.MatchString(name):
 		errs.invalid("metadata.name", name, "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "+
 			"start with an alphabetic character, and end with an alphanumeric character")
 	case res.group != rbacGroup && (!dnsSubdomain.MatchString(name) || len(name) > 253):
