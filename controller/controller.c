@@ -85,6 +85,20 @@ static void on_held(void *context)
 	config_watch_set_synced(c->config, start_if_complete);
 }
 
+static void on_released(void *context)
+{
+	struct controller *c = context;
+
+	loop_stop(c->program->loop);
+}
+
+static void on_drained(void *context)
+{
+	struct controller *c = context;
+
+	kube_lease_release(c->lease, on_released, c);
+}
+
 static void on_lost(void *context, const char *why)
 {
 	struct controller *c = context;
@@ -94,6 +108,8 @@ static void on_lost(void *context, const char *why)
 	log_warn(c->program->log, "no longer leading: nothing is written until it leads again",
 		"identity", c->options->identity, "why", why, NULL);
 	stop_leading(c);
+	if (c->stopping)
+		on_drained(c); /* what it waited for went with the rest */
 }
 
 static void on_failing(void *context, const struct err *error)
@@ -164,20 +180,6 @@ void controller_free(struct controller *controller)
 	kube_lease_free(controller->lease);
 	stop_leading(controller);
 	free(controller);
-}
-
-static void on_released(void *context)
-{
-	struct controller *c = context;
-
-	loop_stop(c->program->loop);
-}
-
-static void on_drained(void *context)
-{
-	struct controller *c = context;
-
-	kube_lease_release(c->lease, on_released, c);
 }
 
 void controller_stop(void *controller)

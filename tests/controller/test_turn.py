@@ -45,3 +45,18 @@ def test_O01_a_service_that_goes_while_its_write_is_awaited_does_not_hold_up_the
     wait_for("the controller to stop", lambda: "msg=stopping" in process.text())
     mini.admin.patch("services", "web", {"metadata": {"finalizers": None}})
     assert process.wait() == 0, "the bound was exceeded"
+
+
+def test_O01_the_stop_goes_on_where_the_lease_is_lost_while_a_write_is_awaited(mini, make):
+    controllers = make(mini, CONFIG)
+    process = controllers.start()
+    controllers.add("web")
+    controllers.assigned("web")
+    mini.fault("hang", verb="patch", path="/leases/", times=-1)
+    wait_for("a renewal to be awaited", lambda: mini.faults()[0]["hits"])
+    mini.fault("hang", verb="patch", path="/services/web/status", times=-1)
+    mini.admin.delete("services", "web")
+    wait_for("the write to be awaited", lambda: mini.faults()[1]["hits"])
+    process.signal(signal.SIGTERM)
+    assert process.wait(30) == 0, "the bound was exceeded"
+    assert "no longer leading" in process.text()
