@@ -30,13 +30,23 @@ struct object {
 	const char *reason;
 	char assigned[2 * IP_TEXT_MAX];
 	char shared_as[17];  /* "": no such annotation */
-	struct spec written; /* as it was when its addresses were last written or confirmed */
+	struct spec written; /* as it was when it was last written to */
 	char message[ASSIGN_TEXT_MAX];
 };
 
 #define MODEL_ASKED 8
 extern const char *const model_namespaces[2], *const model_asked[MODEL_ASKED],
 						      *const model_pools[4], *const model_keys[3];
+
+#define MODEL_CONFIGS 7
+extern const char *const model_configs[MODEL_CONFIGS];
+struct config *model_config(size_t index); /* new */
+
+/* Repeatable: all that is drawn follows from the seed. */
+uint64_t model_random(uint64_t seed);
+uint32_t model_draw(uint64_t *random, uint32_t limit);
+/* A number from the environment, of steps or a seed. */
+uint64_t model_number(const char *variable, uint64_t otherwise);
 
 #define UNIVERSE 22
 struct ip model_ip(size_t index);
@@ -52,10 +62,15 @@ struct view {
 };
 void view_make(struct view *view, const struct object *object);
 
+/* A user makes, changes or deletes the Service; false: nothing was left to do. */
+bool object_change(struct object *object, uint64_t *random, uint32_t uid);
+
 /* The address asked for in a family; IP_NONE: any. *ret_malformed: for no family it has. */
 struct ip spec_asked(const struct spec *spec, uint8_t family, bool *ret_malformed);
 bool spec_is_active(const struct spec *spec);
 bool spec_has_family(const struct spec *spec, uint8_t family);
+/* Whether the same is shared in the same way. */
+bool specs_share_alike(const struct spec *a, const struct spec *b);
 /* Whether two may be on one address; `anywhere`: from any namespace. */
 bool specs_may_share(const struct spec *a, const struct spec *b, bool anywhere);
 

@@ -2,7 +2,7 @@
 /*
  * Random histories of Services, configs, node addresses, lost answers, late writes and
  * crashes (alloc_world.c), and beside them the naive rules of alloc_model.c.
- * HERALD_MODEL_STEPS and HERALD_MODEL_SEED say how far to go and where to begin; a failure
+ * HERALD_STEPS and HERALD_SEED say how far to go and where to begin; a failure
  * names the seed of its history.
  */
 #include <setjmp.h>
@@ -19,25 +19,10 @@
 #define HISTORY_STEPS 1500u
 #define SETTLE_EVERY 100u
 
-static struct config *parse(const char *text)
-{
-	struct config_problems problems = {0};
-	char whole[1024];
-	struct config *config;
-
-	snprintf(whole, sizeof(whole), "apiVersion: %s\n%s", CONFIG_API_VERSION, text);
-	config = config_parse(whole, strlen(whole), &problems);
-	if (problems.count)
-		print_error("%s: %s\n", problems.items[0].field, problems.items[0].text);
-	config_problems_done(&problems);
-	assert_non_null(config);
-	return config;
-}
-
 static void play(struct world *w, uint64_t seed)
 {
 	w->seed = seed;
-	w->random = seed * UINT64_C(0x9E3779B97F4A7C15) | 1;
+	w->random = model_random(seed);
 	w->calm = seed % 2;
 	w->alloc = alloc_new();
 	w->config = w->configs[0];
@@ -63,26 +48,21 @@ static void play(struct world *w, uint64_t seed)
 	alloc_free(w->alloc);
 }
 
-static uint64_t number_of(const char *variable, uint64_t otherwise)
-{
-	const char *text = getenv(variable);
-
-	return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 /* K10, K11, K19, K59, A06-A09, A12, A14, C26: all of them at once, in no order. */
 static void histories_keep_the_rules(void **state)
 {
-	uint64_t steps = number_of("HERALD_MODEL_STEPS", 1500000);
-	uint64_t first = number_of("HERALD_MODEL_SEED", 1);
+	uint64_t steps = model_number("HERALD_STEPS", 1500000);
+	uint64_t first = model_number("HERALD_SEED", 1);
 	struct world *w = calloc(1, sizeof(*w));
 
 	(void)state;
-	for (size_t i = 0; i < CONFIGS; i++)
-		w->configs[i] = parse(world_configs[i]);
+	print_message("%llu steps from seed %llu on\n", (unsigned long long)steps,
+		(unsigned long long)first);
+	for (size_t i = 0; i < MODEL_CONFIGS; i++)
+		w->configs[i] = model_config(i);
 	for (uint64_t done = 0, seed = first; done < steps; done += HISTORY_STEPS, seed++)
 		play(w, seed);
-	for (size_t i = 0; i < CONFIGS; i++)
+	for (size_t i = 0; i < MODEL_CONFIGS; i++)
 		config_free(w->configs[i]);
 	free(w);
 }

@@ -16,30 +16,9 @@
 
 #include "alloc_world.h"
 
-const char *const world_configs[CONFIGS] = {
-	"pools: [{name: a, addresses: [10.0.0.0/30, fd00::-fd00::2]}, "
-	"{name: b, addresses: [10.0.1.0/30], priority: 1}]",
-	"pools: [{name: a, addresses: [10.0.0.0/31, fd00::-fd00::2]}, "
-	"{name: c, addresses: [10.0.0.2/31]}, {name: b, addresses: [10.0.1.0/30], namespaces: "
-	"[y]}]",
-	"pools: [{name: a, addresses: [10.0.0.0/31], whenRemoved: move, "
-	"shareAcrossNamespaces: true}, {name: b, addresses: [10.0.1.0/31], allocationOrder: "
-	"spread}]",
-	"pools: [{name: a, addresses: [10.0.0.0/30], reserved: [10.0.0.1]}, "
-	"{name: b, addresses: [10.0.1.0/30, fd00::/125], disabled: true}, "
-	"{name: d, addresses: [10.0.2.0/31], autoAssign: false}]",
-	"pools: []",
-	"pools: [{name: a, addresses: [10.0.0.0/29, fd00::/125], avoidBuggyIPs: true, "
-	"shareAcrossNamespaces: true, whenRemoved: move}]",
-	"addresses: {whenRemoved: move}\npools: [{name: b, addresses: [10.0.1.0/30, fd00::/126]}]",
-};
-
 static uint32_t draw(struct world *w, uint32_t limit)
 {
-	w->random ^= w->random << 13;
-	w->random ^= w->random >> 7;
-	w->random ^= w->random << 17;
-	return (uint32_t)((w->random * UINT64_C(0x2545F4914F6CDD1D)) >> 33) % limit;
+	return model_draw(&w->random, limit);
 }
 
 /* The controller */
@@ -89,6 +68,7 @@ static void decide(struct world *w, struct slot *slot)
 	alloc_held(&slot->holder, IP_V4, &before[0]);
 	alloc_held(&slot->holder, IP_V6, &before[1]);
 	/* What it shares by while it leaves is what it shared by before. */
+	slot->decided_before = slot->decided;
 	if (spec_is_active(&slot->cache.spec))
 		slot->decided = slot->cache.spec;
 	assign_decide(w->alloc, &input, &decision);
@@ -146,6 +126,7 @@ static bool apply(struct world *w, struct slot *slot, const struct write *write)
 		truth->reason = decision->condition_reason;
 		memcpy(truth->message, decision->condition_message, sizeof(truth->message));
 	}
+	truth->written = truth->spec;
 	touch(w, slot);
 	end_of_object(w, slot);
 	return true;
@@ -230,62 +211,10 @@ static void crash(struct world *w)
 
 /* What happens */
 
-static void draw_spec(struct world *w, struct spec *spec)
-{
-	static const uint8_t families[4][2] = {
-		{IP_V4, 0}, {IP_V6, 0}, {IP_V4, IP_V6}, {IP_V6, IP_V4}};
-	uint32_t pick = draw(w, 4);
-
-	spec->families[0] = families[pick][0];
-	spec->families[1] = families[pick][1];
-	spec->policy = pick < 2	    ? FAMILY_SINGLE
-		       : draw(w, 2) ? FAMILY_PREFER_DUAL
-				    : FAMILY_REQUIRE_DUAL;
-	spec->asked = draw(w, 3) ? 0 : (uint8_t)draw(w, MODEL_ASKED);
-	spec->pool = draw(w, 4) ? 0 : (uint8_t)draw(w, 4);
-	spec->key = (uint8_t)draw(w, 3);
-	spec->port = (uint16_t)(80 + draw(w, 4));
-	spec->local = draw(w, 5) == 0;
-	spec->selector = (uint8_t)draw(w, 2);
-}
-
 static void user_acts(struct world *w, struct slot *slot)
 {
-	struct object *truth = &slot->truth;
-
-	if (!truth->exists) {
-		*truth = (struct object){.exists = true, .uid = w->versions + 1, .reason = ""};
-		truth->spec.namespace = (uint8_t)draw(w, 2);
-		truth->spec.load_balancer = true;
-		truth->spec.ours = draw(w, 8) != 0;
-		draw_spec(w, &truth->spec);
-	} else if (truth->spec.deleting) {
+	if (!object_change(&slot->truth, &w->random, w->versions + 1))
 		return;
-	} else {
-		struct spec changed = truth->spec;
-
-		switch (draw(w, 8)) {
-		case 0:
-			truth->spec.deleting = true;
-			break;
-		case 1:
-			truth->spec.load_balancer = !truth->spec.load_balancer;
-			truth->spec.ours |= truth->spec.load_balancer && draw(w, 2);
-			truth->count = truth->spec.load_balancer ? truth->count : 0;
-			break;
-		default:
-			draw_spec(w, &changed);
-			/* Mostly one thing at a time. */
-			if (draw(w, 2)) {
-				truth->spec.key = changed.key;
-				truth->spec.port = changed.port;
-			} else if (draw(w, 2)) {
-				truth->spec.asked = changed.asked;
-			} else {
-				truth->spec = changed;
-			}
-		}
-	}
 	touch(w, slot);
 	end_of_object(w, slot);
 }
@@ -294,7 +223,7 @@ static void reconfigure(struct world *w)
 {
 	const struct config *old = w->config;
 
-	w->config = w->configs[draw(w, CONFIGS)];
+	w->config = w->configs[draw(w, MODEL_CONFIGS)];
 	for (size_t i = 0; i < UNIVERSE; i++) {
 		struct ip ip = model_ip(i);
 		const struct config_pool *before = model_pool(old, &ip);

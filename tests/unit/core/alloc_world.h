@@ -10,7 +10,6 @@
  * the naive rules (alloc_world_check.c).
  */
 #define SLOTS 14
-#define CONFIGS 7
 
 struct write {
 	bool under_way;
@@ -23,7 +22,7 @@ struct slot {
 	struct write write, late; /* late: of a process that is gone */
 	/* the controller's */
 	struct alloc_holder holder;
-	struct spec decided;
+	struct spec decided, decided_before;
 	bool dirty, waiting;
 	bool stale; /* what became of a write is not known: to be read before it is decided */
 	char name[16];
@@ -32,7 +31,7 @@ struct slot {
 struct world {
 	uint64_t random, seed, step;
 	struct alloc *alloc;
-	struct config *configs[CONFIGS];
+	struct config *configs[MODEL_CONFIGS];
 	const struct config *config;
 	struct slot slots[SLOTS];
 	uint64_t judged; /* the generation when those waiting were last tried */
@@ -41,14 +40,12 @@ struct world {
 	bool calm; /* no late writes and old readings in this history: stricter checks */
 };
 
-extern const char *const world_configs[CONFIGS];
-
 /* Fails the test and says how to see it again, and what the controller knew. */
 #define REQUIRE(w, condition, ...)                                                                 \
 	do {                                                                                       \
 		if (!(condition)) {                                                                \
 			world_print(w);                                                            \
-			print_error("HERALD_MODEL_SEED=%llu, step %llu: ",                         \
+			print_error("HERALD_SEED=%llu, step %llu: ",                               \
 				(unsigned long long)(w)->seed, (unsigned long long)(w)->step);     \
 			fail_msg(__VA_ARGS__);                                                     \
 		}                                                                                  \

@@ -39,9 +39,9 @@ void world_print(const struct world *w)
 				slot->cache.count > 1 ? ip_text(&slot->cache.status[1]).s : "-",
 				slot->cache.has_assigned ? slot->cache.assigned : "");
 	}
-	for (size_t i = 0; i < CONFIGS; i++) {
+	for (size_t i = 0; i < MODEL_CONFIGS; i++) {
 		if (w->config == w->configs[i])
-			print_error("config: %s\n", world_configs[i]);
+			print_error("config: %s\n", model_configs[i]);
 	}
 }
 
@@ -126,8 +126,10 @@ static bool may_lose(struct world *w, const struct slot *slot, const struct ip *
 		return true;
 	if (asked.family && world_lists(decision->addresses, decision->address_count, &asked))
 		return true;
+	/* Of two sharers it is the one that was changed (A06). */
 	if (!others_allow(w, slot, ip, false, true))
-		return true;
+		return !w->calm || !specs_share_alike(spec, &slot->cache.written) ||
+		       !specs_share_alike(spec, &slot->decided_before);
 	/* From here on it has another of the family, or there would have been no reason. */
 	if (!lists_family(decision, ip->family))
 		return false;
