@@ -138,6 +138,31 @@ void report_effect(const struct report *report, const struct ownership_effect *e
 	}
 }
 
+static void report_nobody(
+	const struct report *report, const struct plan *plan, const struct plan_vip *vip)
+{
+	AUTO_FREE char *reasons = plan_explain(plan, vip, EXPLAIN_NODES);
+	AUTO_FREE char *message =
+		xasprintf("no node can announce %s: %s", ip_text(&vip->address).s, reasons);
+
+	log_warn(report->program->log, "no node can announce", "address", ip_text(&vip->address).s,
+		"service", vip->service, "namespace", vip->namespace, "reasons", reasons, NULL);
+	event(report, vip, KUBE_EVENT_WARNING, "NoEligibleNode", message);
+}
+
+static void report_uncovered(const struct report *report, const struct plan_vip *vip)
+{
+	AUTO_FREE char *message = xasprintf(
+		"%s is assigned, but announced by nobody: no layer2 rule covers its pool and this "
+		"Service; add a rule, or widen the pools or serviceSelectors of one",
+		ip_text(&vip->address).s);
+
+	log_warn(report->program->log, "no layer2 rule covers an address", "address",
+		ip_text(&vip->address).s, "service", vip->service, "namespace", vip->namespace,
+		NULL);
+	event(report, vip, KUBE_EVENT_WARNING, "NotAnnounced", message);
+}
+
 void report_ownerless(
 	const struct report *report, const struct plan *before, const struct plan *after)
 {
@@ -145,15 +170,11 @@ void report_ownerless(
 		const struct plan_vip *vip = &after->vips[i];
 		const struct plan_vip *old = before ? plan_find(before, &vip->address) : NULL;
 
-		if (vip->owner || (old && !old->owner))
+		if (vip->owner || (old && !old->owner && old->covered == vip->covered))
 			continue;
-		AUTO_FREE char *reasons = plan_explain(after, vip, EXPLAIN_NODES);
-		AUTO_FREE char *message =
-			xasprintf("no node can announce %s: %s", ip_text(&vip->address).s, reasons);
-
-		log_warn(report->program->log, "no node can announce", "address",
-			ip_text(&vip->address).s, "service", vip->service, "namespace",
-			vip->namespace, "reasons", reasons, NULL);
-		event(report, vip, KUBE_EVENT_WARNING, "NoEligibleNode", message);
+		if (vip->covered)
+			report_nobody(report, after, vip);
+		else
+			report_uncovered(report, vip);
 	}
 }

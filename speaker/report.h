@@ -23,7 +23,7 @@ void report_init(struct report *report, struct program *program, const char *sel
 /* An effect carried out. `before` may be NULL: the plan that was in force until now. */
 void report_effect(const struct report *report, const struct ownership_effect *effect,
 	const struct plan *before, const struct plan *after);
-/* Addresses that nobody owns since this plan (K42); to be called on one node only. */
+/* Addresses that nobody owns since this plan (K42, L14); to be called on one node only. */
 void report_ownerless(
 	const struct report *report, const struct plan *before, const struct plan *after);
 

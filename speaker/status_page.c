@@ -55,9 +55,9 @@ static json_t *address_json(const struct speaker *s, const struct plan_vip *vip)
 	AUTO_FREE char *verdicts = plan_explain(plan, vip, EXPLAIN_NODES);
 	AUTO_FREE char *service = xasprintf("%s/%s", vip->namespace, vip->service);
 
-	return json_pack("{s:s,s:s,s:I,s:s?,s:b,s:s,s:s,s:s}", "address", ip_text(&vip->address).s,
-		"service", service, "sharers", (json_int_t)vip->sharers, "owner", vip->owner,
-		"ours", vip->ours, "state",
+	return json_pack("{s:s,s:s,s:I,s:s?,s:s?,s:b,s:s,s:s,s:s}", "address",
+		ip_text(&vip->address).s, "service", service, "sharers", (json_int_t)vip->sharers,
+		"owner", vip->owner, "heir", vip->heir, "ours", vip->ours, "state",
 		ownership_state_text(layer2_state_of(speaker_layer2(s), &vip->address)),
 		"interfaces", interfaces, "verdicts", verdicts);
 }

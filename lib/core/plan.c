@@ -284,6 +284,7 @@ static void plan_address(struct maker *m, const struct claim *claims, size_t cou
 		.service = plan_keep_text(m->plan, meta->name),
 		.uid = plan_keep_text(m->plan, meta->uid),
 		.sharers = count,
+		.covered = rules->count > 0,
 		.verdicts = keep_row(m),
 		.where = rules->where,
 	};

@@ -81,6 +81,7 @@ struct plan_vip {
 	struct ip address;
 	const char *namespace, *service, *uid; /* the oldest by name of those that share it */
 	size_t sharers;
+	bool covered;	   /* by some layer 2 rule (L14) */
 	const char *owner; /* NULL: no node is eligible */
 	bool ours;
 	/* Of ours: another node would own it if all were well (astray), or does not own it

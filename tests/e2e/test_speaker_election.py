@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which node has an address, on a real API server: nodes that die, are tainted, labelled,
+cordoned or preferred, and nodes that come back."""
+import pytest
+
+from harness.kube import lease
+from harness.speaker import NAMESPACE, Speakers, answers
+from harness.wait import wait_for
+
+VIP = "192.0.2.200"
+EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
+POOL = """apiVersion: herald.io/v1
+pools:
+- name: main
+  addresses: [192.0.2.200-192.0.2.250]
+"""
+
+
+@pytest.fixture
+def speakers(real_api, lab, workdir):
+    made = Speakers(real_api, lab, workdir, POOL)
+    yield made
+    made.stop()
+
+
+def patch_node(speakers, node, patch, sub=None):
+    speakers.kube.patch("nodes", node.name, patch, ns=None, sub=sub, kind="strategic")
+
+
+def verdicts(speakers, node, address=VIP):
+    return speakers.address(node, address)["verdicts"]
+
+
+def start_with_service(speakers, **spec):
+    speakers.start()
+    speakers.add_service("web", VIP, **spec)
+    owner = speakers.owner(VIP)
+    return owner, speakers.other(owner)
+
+
+def test_C01_C08_dead_node_loses_it_though_its_endpoint_stays_ready(speakers, lab):
+    endpoints = [(f"10.244.{node.number}.2", node.name) for node in lab.nodes]
+    owner, other = start_with_service(speakers, endpoints=endpoints, externalTrafficPolicy="Local")
+    owner.cut_switch_side()
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac})
+    ready = speakers.kube.get("endpointslices", "web-ipv4")["endpoints"]
+    assert {e["nodeName"]: e["conditions"]["ready"] for e in ready} == {n.name: True for n in lab.nodes}
+    assert f"{owner.name}: its speaker's Lease has expired" in verdicts(speakers, other)
+    # C05: together again, they agree.
+    owner.restore()
+    assert answers(lab.client, VIP) == {speakers.owner(VIP).mac}
+
+
+def test_C02_label_that_is_taken_away_moves_it_at_once(speakers, lab):
+    speakers.set_config(POOL + "layer2: [{nodeSelectors: [{matchLabels: {edge: 'yes'}}]}]\n")
+    for node in lab.nodes:
+        patch_node(speakers, node, {"metadata": {"labels": {"edge": "yes"}}})
+    owner, other = start_with_service(speakers)
+    patch_node(speakers, owner, {"metadata": {"labels": {"edge": None}}})
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac}, timeout=2)
+    patch_node(speakers, other, {"metadata": {"labels": {"edge": None}}})
+    wait_for("silence", lambda: not answers(lab.client, VIP), timeout=2)
+
+
+def taint(key):
+    return {"spec": {"taints": [{"key": key, "effect": "NoSchedule", "value": "now"}]}}
+
+
+def condition(kind, status, reason="Test"):
+    return {"status": {"conditions": [{"type": kind, "status": status, "reason": reason, "message": ""}]}}
+
+
+GOING = {
+    "autoscaler": (taint("ToBeDeletedByClusterAutoscaler"), None, "tainted ToBeDeletedByClusterAutoscaler"),
+    "out-of-service": (taint("node.kubernetes.io/out-of-service"), None,
+                       "tainted node.kubernetes.io/out-of-service"),
+    "no-network": (condition("NetworkUnavailable", "True"), "status", "its network is unavailable"),
+    "not-ready": (condition("Ready", "False"), "status", "eligible, but not ready"),
+    "excluded": ({"metadata": {"labels": {EXCLUDE: ""}}}, None, f"labelled {EXCLUDE}"),
+}
+
+
+@pytest.mark.parametrize("case", GOING)
+def test_K39_K40_node_on_its_way_out_gives_it_away(speakers, lab, case):
+    patch, sub, why = GOING[case]
+    owner, other = start_with_service(speakers)
+    patch_node(speakers, owner, patch, sub)
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac})
+    assert f"{owner.name}: {why}" in verdicts(speakers, other)
+    # The same on both: not ready is better than nobody, the others are not.
+    patch_node(speakers, other, patch, sub)
+    if case == "not-ready":
+        wait_for("both to be seen", lambda: verdicts(speakers, owner).count(why) == 2)
+        assert len(answers(lab.client, VIP)) == 1
+    else:
+        wait_for("silence", lambda: not answers(lab.client, VIP))
+        event = wait_for("an Event", lambda: speakers.events("web", "NoEligibleNode"))[0]
+        assert event["type"] == "Warning" and event["message"].count(why) == 2
+
+
+def test_K40_deleted_node_gives_it_away(speakers, lab):
+    owner, other = start_with_service(speakers)
+    patch_node(speakers, owner, {"metadata": {"finalizers": ["example.com/wait"]}})
+    speakers.kube.delete("nodes", owner.name, ns=None)
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac})
+    assert f"{owner.name}: the node is being deleted" in verdicts(speakers, other)
+    patch_node(speakers, owner, {"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/wait"]}})
+    wait_for("the node to be gone", lambda: owner.name not in verdicts(speakers, other))
+    assert answers(lab.client, VIP) == {other.mac}
+
+
+def test_C21_cordon_alone_moves_nothing(speakers, lab):
+    owner, other = start_with_service(speakers)
+    taken = speakers.metric(other, "herald_speaker_arp_gratuitous_total")
+    patch_node(speakers, owner, {"spec": {"unschedulable": True}})
+    # What comes after it in the same watch is seen: so was the cordon.
+    patch_node(speakers, other, {"metadata": {"labels": {EXCLUDE: ""}}})
+    wait_for("both to see the label", lambda: all(f"labelled {EXCLUDE}" in verdicts(speakers, n) for n in lab.nodes))
+    assert speakers.owner(VIP) is owner
+    assert f"{owner.name}: eligible" in verdicts(speakers, other)
+    assert speakers.metric(other, "herald_speaker_arp_gratuitous_total") == taken
+
+
+def test_C22_excluded_control_plane_says_so_and_can_be_used(speakers, lab):
+    for node in lab.nodes:
+        patch_node(speakers, node, {"metadata": {"labels": {EXCLUDE: ""}}})
+    speakers.start()
+    speakers.add_service("web", VIP)
+    event = wait_for("an Event", lambda: speakers.events("web", "NoEligibleNode"))[0]
+    assert all(f"{node.name}: labelled {EXCLUDE}" in event["message"] for node in lab.nodes)
+    assert len(speakers.events("web", "NoEligibleNode")) == 1  # one of the speakers tells it
+    speakers.set_config(POOL + "nodes: {ignoreExcludeLabel: true}\n")
+    assert answers(lab.client, VIP) == {speakers.owner(VIP).mac}
+
+
+def test_L14_service_that_no_rule_covers_is_told(speakers, lab):
+    speakers.set_config(POOL + "layer2: [{serviceSelectors: [{matchLabels: {announce: 'yes'}}]}]\n")
+    speakers.start()
+    speakers.add_service("web", VIP)
+    event = wait_for("an Event", lambda: speakers.events("web", "NotAnnounced"))[0]
+    assert event["type"] == "Warning" and VIP in event["message"] and "add a rule" in event["message"]
+    assert not answers(lab.client, VIP)
+    speakers.kube.patch("services", "web", {"metadata": {"labels": {"announce": "yes"}}})
+    assert answers(lab.client, VIP) == {speakers.owner(VIP).mac}
+
+
+PREFER = POOL + """layer2:
+- nodePreferences:
+  - {weight: 10, preference: {matchLabels: {fast: "yes"}}}
+  - {weight: 10, preference: {matchLabels: {near: "yes"}}}
+"""
+TAKE_BACK = PREFER + "membership: {takeBack: %s, takeBackTime: 1s}\n"
+
+
+def holds_of(speakers, node):
+    """What its Lease says that it holds; None: it is not established."""
+    meta = speakers.kube.get("leases", f"herald-speaker.{node.name}", NAMESPACE)["metadata"]
+    return meta.get("annotations", {}).get("herald.io/holds")
+
+
+def preferred_node_goes_away(speakers, take_back):
+    """The other node then has the address, and says that it holds it."""
+    speakers.set_config(TAKE_BACK % take_back)
+    owner, other = start_with_service(speakers)
+    # L13: against the election, by two weights against one.
+    patch_node(speakers, owner, {"metadata": {"labels": {"fast": "yes"}}})
+    patch_node(speakers, other, {"metadata": {"labels": {"fast": "yes", "near": "yes"}}})
+    owner, other = other, owner
+    wait_for("the preferred node to have it", lambda: speakers.owner(VIP) is owner)
+    wait_for("both to be established", lambda: all(holds_of(speakers, n) is not None for n in (owner, other)))
+    assert speakers.running.pop(owner.name).stop(timeout=6) == 0
+    wait_for("the other node to say that it holds it", lambda: holds_of(speakers, other))
+    return owner, other
+
+
+def test_L13_C20_preferred_node_takes_back_what_is_let_go(speakers, lab):
+    owner, other = preferred_node_goes_away(speakers, "staggered")
+    speakers.start(owner)
+    wait_for("the preferred node to have it again", lambda: speakers.owner(VIP) is owner)
+    assert answers(lab.client, VIP) == {owner.mac}
+    wait_for("nothing to be held", lambda: holds_of(speakers, other) == "")
+
+
+def test_L13_C20_never_means_never_while_it_is_served_well(speakers, lab):
+    owner, other = preferred_node_goes_away(speakers, "never")
+    speakers.start(owner)
+    wait_for("the other node to know its heir", lambda: speakers.address(other, VIP)["heir"] == owner.name)
+    assert speakers.owner(VIP) is other
+    # A restart within its Lease forgets nothing of what it holds (D8).
+    speakers.running[other.name].kill()
+    speakers.start(other)
+    assert speakers.owner(VIP) is other
+    assert speakers.address(other, VIP)["heir"] == owner.name
+    # It is given up at once where it is no longer served well, or no longer wanted.
+    speakers.set_config(TAKE_BACK % "immediate")
+    wait_for("the preferred node to have it again", lambda: speakers.owner(VIP) is owner)
+    wait_for("no annotation", lambda: holds_of(speakers, other) is None)
+
+
+def test_O06_many_speakers_renew_less_often(speakers, lab):
+    """200 more at once: each lease lasts longer, until they have expired again."""
+    speakers.start()
+    name = f"herald-speaker.{lab.nodes[0].name}"
+    label = {"app.kubernetes.io/component": "speaker"}
+    for n in range(200):
+        made = lease(f"herald-speaker.other{n}", f"other{n}", NAMESPACE, duration=8)
+        speakers.kube.create({**made, "metadata": {**made["metadata"], "labels": label}})
+    seconds = lambda: speakers.kube.get("leases", name, NAMESPACE)["spec"]["leaseDurationSeconds"]
+    wait_for("a longer Lease", lambda: seconds() == 16, timeout=20)
+    wait_for("a short Lease again", lambda: seconds() == 3, timeout=60)
+    assert all(speakers.status(n)["inContact"] for n in lab.nodes)
