@@ -315,6 +315,7 @@ void assigner_free(struct assigner *assigner)
 	store_done(&assigner->first);
 	timer_free(assigner->turn);
 	timer_free(assigner->slow);
+	report_end(&assigner->report);
 	alloc_free(assigner->alloc);
 	free(assigner);
 }

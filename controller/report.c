@@ -121,10 +121,24 @@ static void set_alias(struct metrics *metrics, const struct alloc_pool_usage *us
 		(double)(usage->in_use[0] + usage->in_use[1]));
 }
 
-void report_pools(const struct report *report, const struct alloc *alloc)
+/* A pool that is gone would otherwise be shown for ever as it was last. */
+static void forget_pools(struct report *report)
+{
+	static const char *const names[] = {"herald_controller_pool_addresses",
+		"herald_controller_pool_addresses_in_use", "metallb_allocator_addresses_total",
+		"metallb_allocator_addresses_in_use_total"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		metrics_forget(report->program->metrics, names[i]);
+}
+
+void report_pools(struct report *report, const struct alloc *alloc)
 {
 	struct metrics *metrics = report->program->metrics;
 
+	if (report->pools_of != alloc_config(alloc))
+		forget_pools(report);
+	report->pools_of = alloc_config(alloc);
 	for (size_t i = 0; i < alloc_pool_count(alloc); i++) {
 		struct alloc_pool_usage usage = alloc_pool_usage(alloc, i);
 
@@ -134,4 +148,14 @@ void report_pools(const struct report *report, const struct alloc *alloc)
 		}
 		set_alias(metrics, &usage);
 	}
+}
+
+void report_end(struct report *report)
+{
+	forget_pools(report);
+	for (size_t i = 0; i < ASSIGN_STATE_COUNT; i++) {
+		if (report->states[i])
+			metric_set(report->states[i], 0);
+	}
+	metric_set(report->queue, 0);
 }

@@ -51,7 +51,7 @@ struct metrics *metrics_new(void)
 	return m;
 }
 
-static void family_free(struct family *family)
+static void series_free(struct family *family)
 {
 	struct metric *next;
 
@@ -61,9 +61,25 @@ static void family_free(struct family *family)
 		free(metric->buckets);
 		free(metric);
 	}
+	family->first = NULL;
+	family->end = &family->first;
+	family->count = 0;
+}
+
+static void family_free(struct family *family)
+{
+	series_free(family);
 	free(family->name);
 	free(family->help);
 	free(family);
+}
+
+void metrics_forget(struct metrics *m, const char *name)
+{
+	for (struct family *family = m->first; family; family = family->next) {
+		if (strcmp(family->name, name) == 0)
+			series_free(family);
+	}
 }
 
 void metrics_free(struct metrics *metrics)

@@ -13,7 +13,7 @@
  */
 #define METRICS_SERIES_MAX 200
 struct metrics;
-struct metric; /* one series; valid as long as its registry */
+struct metric; /* one series; valid as long as its registry, if it is not forgotten */
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
@@ -31,6 +31,9 @@ void metric_add(struct metric *metric, double by);    /* counter (by >= 0) or ga
 void metric_set(struct metric *metric, double value); /* counter: only if kept elsewhere */
 void metric_observe(struct metric *metric, double value);
 double metric_value(const struct metric *metric); /* counter or gauge; for tests */
+
+/* Drops all series of a family: of what they told of there is no more. */
+void metrics_forget(struct metrics *m, const char *name);
 
 /* Called before each rendering, to read what is kept elsewhere (/proc, for one). One only. */
 void metrics_before_render(struct metrics *m, void (*fn)(void *context), void *context);

@@ -185,6 +185,25 @@ static void process_metrics_are_read_when_asked(void **state)
 	metrics_free(m);
 }
 
+static void what_is_forgotten_can_come_again(void **state)
+{
+	struct metrics *m = metrics_new();
+	size_t length;
+	char *text;
+
+	(void)state;
+	metric_set(metric_gauge(m, "pool", "Help.", "name", "a", NULL), 1);
+	metric_set(metric_gauge(m, "kept", "Help.", NULL), 2);
+	metrics_forget(m, "pool");
+	metrics_forget(m, "never seen");
+	metric_set(metric_gauge(m, "pool", "Help.", "name", "b", NULL), 3);
+	text = metrics_render(m, &length);
+	assert_string_equal(text, "# HELP pool Help.\n# TYPE pool gauge\npool{name=\"b\"} 3\n"
+				  "# HELP kept Help.\n# TYPE kept gauge\nkept 2\n");
+	free(text);
+	metrics_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +214,7 @@ int main(void)
 		cmocka_unit_test(a_histogram_is_cumulative),
 		cmocka_unit_test(same_labels_are_the_same_series),
 		cmocka_unit_test(o02_series_above_the_cap_are_folded_into_other),
+		cmocka_unit_test(what_is_forgotten_can_come_again),
 		cmocka_unit_test(process_metrics_are_read_when_asked),
 	};
 
