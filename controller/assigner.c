@@ -230,8 +230,8 @@ static void take_first(struct assigner *a)
 	store_done(&a->first);
 }
 
-/* What status has, of those that share as before or of the others. */
-static size_t adopt_status(struct assigner *a, bool as_before)
+/* What status has, of those that come first or of the others. */
+static size_t adopt_status(struct assigner *a, bool first)
 {
 	struct record *record = a->records.dirty.first;
 	size_t adopted = 0;
@@ -239,7 +239,7 @@ static size_t adopt_status(struct assigner *a, bool as_before)
 	for (; record; record = record->work->dirty.next) {
 		struct assign_input input = assigner_input_of(a, record);
 
-		if (assign_shares_as_before(a->alloc, &input) == as_before)
+		if (assign_adopts_first(a->alloc, &input) == first)
 			adopted += assign_adopt_status(a->alloc, &input);
 	}
 	return adopted;

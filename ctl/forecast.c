@@ -138,11 +138,11 @@ static void cast(struct play *play, const struct facts *facts, const struct assi
 
 static void adopt(struct play *play)
 {
-	for (int as_before = 1; as_before >= 0; as_before--) {
+	for (int first = 1; first >= 0; first--) {
 		for (size_t i = 0; i < play->count; i++) {
 			const struct assign_input *input = &play->players[i]->input;
 
-			if (assign_shares_as_before(play->alloc, input) == (as_before == 1))
+			if (assign_adopts_first(play->alloc, input) == (first == 1))
 				assign_adopt_status(play->alloc, input);
 		}
 	}

@@ -82,10 +82,11 @@ struct assign_decision {
  */
 bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input);
 /*
- * Whether it shares as it did when its addresses were written. Those who do come first: one
- * that was changed while nobody looked is the one that has to go (A06).
+ * Whether it comes before the others, whatever its age: it is to stay, and shares as it did
+ * when its addresses were written. Of two that can't share any longer, the one that goes
+ * anyway has to give way, and the one that was changed while nobody looked (A06).
  */
-bool assign_shares_as_before(const struct alloc *alloc, const struct assign_input *input);
+bool assign_adopts_first(const struct alloc *alloc, const struct assign_input *input);
 /* Then: what the annotation remembers of a Service that came back without status (K18). */
 bool assign_adopt_annotation(struct alloc *alloc, const struct assign_input *input);
 

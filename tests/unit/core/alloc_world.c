@@ -202,11 +202,11 @@ static void crash(struct world *w)
 				continue;
 			if (pass == 2 && !alloc_holds_any(&slot->holder))
 				assign_adopt_annotation(w->alloc, &input);
-			else if (pass < 2 &&
-				 assign_shares_as_before(w->alloc, &input) == (pass == 0))
+			else if (pass < 2 && assign_adopts_first(w->alloc, &input) == (pass == 0))
 				assign_adopt_status(w->alloc, &input);
 		}
 	}
+	world_check_adopted(w);
 }
 
 /* What happens */

@@ -58,6 +58,8 @@ bool world_may_have(struct world *w, const struct slot *slot, const struct ip *i
 /* Right after a decision; `before`: the addresses held until then. */
 void world_check_decision(struct world *w, struct slot *slot, const struct ip *before,
 	const struct assign_decision *decision);
+/* Right after a new process took over what there is. */
+void world_check_adopted(struct world *w);
 /* Right after a write; `before`: the object until then. */
 void world_check_published(struct world *w, struct slot *slot, const struct object *before);
 /* Once nothing is left to be done. */

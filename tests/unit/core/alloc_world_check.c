@@ -167,6 +167,29 @@ void world_check_decision(struct world *w, struct slot *slot, const struct ip *b
 	}
 }
 
+/* In a calm history there is no address of two, so that whoever was not changed has its own. */
+void world_check_adopted(struct world *w)
+{
+	for (size_t i = 0; i < SLOTS && w->calm; i++) {
+		const struct slot *slot = &w->slots[i];
+		const struct object *cache = &slot->cache;
+
+		if (!cache->exists || !spec_is_active(&cache->spec) ||
+			!specs_share_alike(&cache->spec, &cache->written))
+			continue;
+		for (uint8_t j = 0; j < cache->count; j++) {
+			const struct ip *ip = &cache->status[j];
+			struct ip held;
+
+			REQUIRE(w,
+				!spec_has_family(&cache->spec, ip->family) ||
+					(alloc_held(&slot->holder, ip->family, &held) &&
+						ip_equal(&held, ip)),
+				"%s is not left its %s", slot->name, ip_text(ip).s);
+		}
+	}
+}
+
 /* It must go, which was decided after the write under way: that one is the next to go. */
 static bool is_leaving(const struct slot *slot, const struct ip *ip)
 {
