@@ -145,11 +145,15 @@ func (s *server) resumeList(o listOptions, token, rvText string) (listOptions, *
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
 	if t.RV < s.store.continueFloor {
-		return o, errExpired("The provided continue parameter is too old to display a consistent list result. " +
-			"You can start a new list without the continue parameter.")
+		return o, errOldContinue()
 	}
 	o.after, o.rv = t.Start, t.RV
 	return o, nil
+}
+
+func errOldContinue() *apiError {
+	return errExpired("The provided continue parameter is too old to display a consistent list result. " +
+		"You can start a new list without the continue parameter.")
 }
 
 func parseVersion(text string) (uint64, *apiError) {
@@ -179,6 +183,9 @@ func (s *server) serveList(w http.ResponseWriter, r *http.Request, q *request) {
 	}
 	all, rv, err := s.store.snapshot(q.res.shelf(), o.rv)
 	if err != nil {
+		if o.after != "" {
+			err = errOldContinue()
+		}
 		err.write(w)
 		return
 	}

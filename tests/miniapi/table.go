@@ -27,9 +27,12 @@ func wantsTable(r *http.Request) bool {
 }
 
 func (res *resource) table(objs []object, rv string, header bool) object {
-	cols := append([]column{{name: "Name", cell: text("metadata", "name")}}, res.columns...)
-	if res.columns == nil {
-		cols = append(cols, ageColumn)
+	cols := res.columns
+	if cols == nil {
+		cols = []column{ageColumn}
+	}
+	if res.kind != "Event" {
+		cols = append([]column{nameColumn}, cols...)
 	}
 	out := object{"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": object{"resourceVersion": rv},
 		"columnDefinitions": []interface{}{}, "rows": []interface{}{}}
@@ -81,6 +84,8 @@ func count(path ...string) func(object) interface{} {
 		return 0
 	}
 }
+
+var nameColumn = column{name: "Name", cell: text("metadata", "name")}
 
 var ageColumn = column{name: "Age", cell: func(obj object) interface{} {
 	return age(str(obj, "metadata", "creationTimestamp"))
@@ -158,6 +163,10 @@ func portsCell(svc object) interface{} {
 
 var configMapColumns = []column{{name: "Data", cell: count("data")}, ageColumn}
 
+var serviceAccountColumns = []column{{name: "Secrets", cell: count("secrets")}, ageColumn}
+
+var secretColumns = []column{{name: "Type", cell: text("type")}, {name: "Data", cell: count("data")}, ageColumn}
+
 var namespaceColumns = []column{{name: "Status", cell: text("status", "phase")}, ageColumn}
 
 var nodeColumns = []column{
@@ -232,21 +241,48 @@ var sliceColumns = []column{
 	ageColumn,
 }
 
-// eventColumns put Last Seen first in kubectl; Name stays a wide column there.
 var eventColumns = []column{
-	{name: "Last Seen", cell: func(ev object) interface{} {
-		for _, path := range [][]string{{"series", "lastObservedTime"}, {"lastTimestamp"}, {"eventTime"},
-			{"metadata", "creationTimestamp"}} {
-			if s := str(ev, path...); s != "" {
-				return age(s)
-			}
-		}
-		return "<unknown>"
-	}},
+	{name: "Last Seen", cell: eventAge([]string{"series", "lastObservedTime"}, []string{"lastTimestamp"},
+		[]string{"eventTime"}, []string{"metadata", "creationTimestamp"})},
 	{name: "Type", cell: text("type")},
 	{name: "Reason", cell: text("reason")},
 	{name: "Object", cell: func(ev object) interface{} {
 		return strings.ToLower(str(ev, "involvedObject", "kind")) + "/" + str(ev, "involvedObject", "name")
 	}},
-	{name: "Message", cell: text("message")},
+	{name: "Subobject", wide: true, cell: blank("involvedObject", "fieldPath")},
+	{name: "Source", wide: true, cell: func(ev object) interface{} {
+		parts := []string{str(ev, "source", "component"), str(ev, "source", "host")}
+		if parts[0] == "" {
+			parts = []string{str(ev, "reportingComponent"), str(ev, "reportingInstance")}
+		}
+		return strings.TrimSuffix(strings.Join(parts, ", "), ", ")
+	}},
+	{name: "Message", cell: func(ev object) interface{} { return strings.TrimSpace(str(ev, "message")) }},
+	{name: "First Seen", wide: true, cell: eventAge([]string{"firstTimestamp"}, []string{"eventTime"},
+		[]string{"metadata", "creationTimestamp"})},
+	{name: "Count", wide: true, cell: func(ev object) interface{} {
+		for _, v := range []interface{}{get(ev, "series", "count"), ev["count"]} {
+			if n, ok := number(v); ok && n > 0 {
+				return n
+			}
+		}
+		return 1
+	}},
+	{name: "Name", wide: true, cell: text("metadata", "name")},
+}
+
+// eventAge is that of the first of these times that is set.
+func eventAge(paths ...[]string) func(object) interface{} {
+	return func(ev object) interface{} {
+		for _, path := range paths {
+			if s := str(ev, path...); s != "" {
+				return age(s)
+			}
+		}
+		return "<unknown>"
+	}
+}
+
+func blank(path ...string) func(object) interface{} {
+	return func(obj object) interface{} { return str(obj, path...) }
 }

@@ -267,7 +267,7 @@ func (s *server) modify(q *request, change func(cur object) (object, *apiError))
 		return next, nil
 	}
 	if str(next, "metadata", "deletionTimestamp") != "" && len(list(next, "metadata", "finalizers")) == 0 {
-		s.removeLocked(q.res, next)
+		s.removeLocked(q.res, cur) // watches see it as it was last stored
 		return next, nil
 	}
 	s.store.put(q.res, next)
