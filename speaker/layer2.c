@@ -11,10 +11,12 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "announcer.h"
 #include "herald/core/announce.h"
+#include "solicited.h"
 
 struct place {
-	uint8_t ip[4];
+	struct ip ip;
 	struct plan_where where; /* its texts belong to the plan */
 };
 
@@ -30,9 +32,10 @@ struct layer2 {
 	size_t place_count;
 	struct responder_address *addresses; /* of the table */
 	struct responder_table table;
-	bool reply_form;
-	struct metric *owned, *gratuitous, *conflicts, *yields;
-	struct metric *dropped[ARP_REASON_COUNT];
+	struct announcer announcer;
+	struct solicited *solicited;
+	struct metric *owned, *conflicts, *yields;
+	struct metric *arp_dropped[ARP_REASON_COUNT], *ndp_dropped[NDP_REASON_COUNT];
 };
 
 static struct ownership_now ownership_now(const struct layer2 *l)
@@ -45,10 +48,10 @@ static struct ownership_now ownership_now(const struct layer2 *l)
 
 static int compare_ip(const void *key, const void *place)
 {
-	return memcmp(key, ((const struct place *)place)->ip, 4);
+	return ip_compare(key, &((const struct place *)place)->ip);
 }
 
-static uint64_t slots_of(const struct layer2 *l, const uint8_t ip[static 4])
+static uint64_t slots_of(const struct layer2 *l, const struct ip *ip)
 {
 	const struct place *place = l->place_count ? bsearch(ip, l->places, l->place_count,
 							     sizeof(*l->places), compare_ip)
@@ -66,7 +69,7 @@ static uint64_t slots_of(const struct layer2 *l, const uint8_t ip[static 4])
 
 /* An address that is being handed over stays where it was answered, even where no rule
    selects this node any more. */
-static uint64_t slots_to_answer(const struct layer2 *l, const uint8_t ip[static 4])
+static uint64_t slots_to_answer(const struct layer2 *l, const struct ip *ip)
 {
 	uint64_t slots = slots_of(l, ip);
 	const struct responder_address *before = responder_find(&l->table, ip);
@@ -82,13 +85,13 @@ static void rebuild_table(struct layer2 *l)
 	size_t count = 0;
 
 	for (size_t i = 0; i < l->place_count; i++) {
-		enum ownership_state state = ownership_state_of(l->ownership, l->places[i].ip);
+		const struct ip *ip = &l->places[i].ip;
+		enum ownership_state state = ownership_state_of(l->ownership, ip);
 
 		if (state != OWNERSHIP_HELD && state != OWNERSHIP_HANDING_OVER)
 			continue;
-		memcpy(fresh[count].ip, l->places[i].ip, 4);
-		fresh[count].slots = slots_to_answer(l, fresh[count].ip);
-		count++;
+		fresh[count++] =
+			(struct responder_address){.ip = *ip, .slots = slots_to_answer(l, ip)};
 	}
 	free(l->addresses);
 	l->addresses = fresh;
@@ -102,37 +105,13 @@ static void rebuild_table(struct layer2 *l)
 	metric_set(l->owned, (double)ownership_count(l->ownership, OWNERSHIP_HELD));
 }
 
-static void send_form(
-	struct layer2 *l, unsigned slot, enum arp_operation form, const uint8_t ip[static 4])
-{
-	struct arp_frame frame = arp_gratuitous(form, ip, l->table.macs[slot]);
-	uint8_t bytes[ARP_FRAME_SIZE];
-
-	arp_build(&frame, bytes);
-	if (ports_send(l->ports, slot, bytes))
-		metric_add(l->gratuitous, 1);
-}
-
-static void announce_address(struct layer2 *l, const uint8_t ip[static 4])
-{
-	const struct responder_address *address = responder_find(&l->table, ip);
-
-	for (uint64_t left = address ? address->slots : 0; left; left &= left - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(left);
-
-		send_form(l, slot, ARP_REQUEST, ip);
-		if (l->reply_form)
-			send_form(l, slot, ARP_REPLY, ip);
-	}
-}
-
 static void announce_all_due(struct layer2 *l)
 {
-	uint8_t ips[ANNOUNCE_BATCH][4];
+	struct ip ips[ANNOUNCE_BATCH];
 	size_t count = announce_due(l->announce, loop_now(l->program->loop), ips);
 
 	for (size_t i = 0; i < count; i++)
-		announce_address(l, ips[i]);
+		announcer_announce(&l->announcer, l->ports, &l->table, &ips[i]);
 }
 
 static void schedule(struct layer2 *l)
@@ -157,21 +136,21 @@ static void carry_out(struct layer2 *l, const struct ownership_effect *effect, b
 	switch (effect->action) {
 	case OWNERSHIP_TAKE:
 		if (quiet)
-			announce_adopt(l->announce, effect->ip, now);
+			announce_adopt(l->announce, &effect->ip, now);
 		else
-			announce_start(l->announce, effect->ip, now);
+			announce_start(l->announce, &effect->ip, now);
 		break;
 	case OWNERSHIP_DEFEND:
 		metric_add(l->conflicts, 1);
-		announce_once(l->announce, effect->ip, now);
+		announce_once(l->announce, &effect->ip, now);
 		break;
 	case OWNERSHIP_YIELD:
 		metric_add(l->yields, 1);
-		announce_stop(l->announce, effect->ip);
+		announce_stop(l->announce, &effect->ip);
 		break;
 	case OWNERSHIP_HAND_OVER:
 	case OWNERSHIP_RELEASE:
-		announce_stop(l->announce, effect->ip);
+		announce_stop(l->announce, &effect->ip);
 		break;
 	}
 }
@@ -183,6 +162,7 @@ static void apply_effects(struct layer2 *l, struct ownership_effects *effects, b
 	rebuild_table(l);
 	announce_all_due(l);
 	schedule(l);
+	solicited_follow(l->solicited, &l->table, l->ports);
 	for (size_t i = 0; i < effects->count; i++) {
 		if (!quiet || effects->items[i].action != OWNERSHIP_TAKE)
 			l->sink.acted(l->context, &effects->items[i]);
@@ -210,31 +190,40 @@ static void on_claim(struct layer2 *l, const struct responder_result *result)
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(l);
 
-	ownership_claim(l->ownership, result->ip, result->claimant, &now, &effects);
+	ownership_claim(l->ownership, &result->ip, result->claimant, &now, &effects);
 	if (effects.count > 0)
 		apply_effects(l, &effects, false);
 	else
 		schedule(l);
 }
 
+static void reply(struct layer2 *l, unsigned slot, const struct responder_result *result)
+{
+	const struct port *port = ports_at(l->ports, slot);
+	const bool arp = result->family == IP_V4;
+
+	metric_add(arp ? port->arp_requests : port->ndp_solicitations, 1);
+	if (ports_send(l->ports, slot, result->reply, result->reply_length))
+		metric_add(arp ? port->arp_replies : port->ndp_advertisements, 1);
+}
+
 static void on_frame(void *context, unsigned slot, const uint8_t *bytes, size_t length)
 {
 	struct layer2 *l = context;
-	const struct port *port = ports_at(l->ports, slot);
 	struct responder_result result;
 
 	responder_handle(&l->table, slot, bytes, length, &result);
 	switch (result.verdict) {
 	case RESPONDER_REPLY:
-		metric_add(port->requests, 1);
-		if (ports_send(l->ports, slot, result.reply))
-			metric_add(port->replies, 1);
+		reply(l, slot, &result);
 		break;
 	case RESPONDER_CLAIM:
 		on_claim(l, &result);
 		break;
 	case RESPONDER_DROP:
-		metric_add(l->dropped[result.reason], 1);
+		metric_add(result.family == IP_V4 ? l->arp_dropped[result.arp_reason]
+						  : l->ndp_dropped[result.ndp_reason],
+			1);
 		break;
 	case RESPONDER_IGNORE:
 		break;
@@ -252,11 +241,12 @@ static void on_ports_changed(void *context, uint64_t fresh)
 		const struct responder_address *address = &l->table.addresses[i];
 
 		if ((address->slots & fresh) != 0 &&
-			ownership_state_of(l->ownership, address->ip) == OWNERSHIP_HELD)
-			announce_start(l->announce, address->ip, now);
+			ownership_state_of(l->ownership, &address->ip) == OWNERSHIP_HELD)
+			announce_start(l->announce, &address->ip, now);
 	}
 	announce_all_due(l);
 	schedule(l);
+	solicited_follow(l->solicited, &l->table, l->ports);
 	l->sink.interfaces_changed(l->context);
 }
 
@@ -266,17 +256,19 @@ static void make_metrics(struct layer2 *l)
 
 	l->owned = metric_gauge(
 		m, "herald_speaker_addresses_owned", "Addresses that this node answers for.", NULL);
-	l->gratuitous = metric_counter(
-		m, "herald_speaker_arp_gratuitous_total", "Gratuitous ARP frames sent.", NULL);
 	l->conflicts = metric_counter(m, "herald_speaker_conflicts_total",
 		"Claims of other stations for addresses of ours that were answered by a defence.",
 		NULL);
 	l->yields = metric_counter(m, "herald_speaker_yields_total",
 		"Addresses given up to another station's claim while our Lease had lapsed.", NULL);
 	for (unsigned i = ARP_OK + 1; i < ARP_REASON_COUNT; i++)
-		l->dropped[i] = metric_counter(m, "herald_speaker_arp_dropped_total",
-			"Received frames that were refused.", "reason",
+		l->arp_dropped[i] = metric_counter(m, "herald_speaker_arp_dropped_total",
+			"Received ARP frames that were refused.", "reason",
 			arp_reason_text((enum arp_reason)i), NULL);
+	for (unsigned i = NDP_OK + 1; i < NDP_REASON_COUNT; i++)
+		l->ndp_dropped[i] = metric_counter(m, "herald_speaker_ndp_dropped_total",
+			"Received frames of neighbour discovery that were refused.", "reason",
+			ndp_reason_text((enum ndp_reason)i), NULL);
 }
 
 int layer2_new(struct program *program, const struct wire_driver *driver, const char *self,
@@ -290,10 +282,11 @@ int layer2_new(struct program *program, const struct wire_driver *driver, const 
 	l->program = program;
 	l->sink = *sink;
 	l->context = context;
-	l->reply_form = true;
 	l->ownership = ownership_new();
 	l->announce = announce_new(XXH64(self, strlen(self), 0));
 	l->timer = timer_new(program->loop, on_timer, l);
+	l->solicited = solicited_new(program);
+	announcer_init(&l->announcer, program->metrics);
 	make_metrics(l);
 	r = ports_new(program, driver, &ports_sink, l, &l->ports, e);
 	if (r != 0) {
@@ -309,6 +302,7 @@ void layer2_free(struct layer2 *layer2)
 {
 	if (!layer2)
 		return;
+	solicited_free(layer2->solicited);
 	ports_free(layer2->ports);
 	timer_free(layer2->timer);
 	announce_free(layer2->announce);
@@ -327,7 +321,7 @@ void layer2_set_config(struct layer2 *layer2, const struct config *config)
 	};
 
 	announce_set_timing(layer2->announce, &timing);
-	layer2->reply_form = config->announce.reply_form;
+	layer2->announcer.reply_form = config->announce.reply_form;
 	ports_set_config(layer2->ports, config);
 }
 
@@ -343,22 +337,17 @@ void layer2_apply(struct layer2 *layer2, const struct plan *plan, uint32_t hand_
 	AUTO_FREE struct ownership_wish *wishes = xcalloc(plan->vip_count, sizeof(*wishes));
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(layer2);
-	size_t count = 0;
 
 	free(layer2->places);
 	layer2->places = xcalloc(plan->vip_count, sizeof(*layer2->places));
+	layer2->place_count = plan->vip_count;
 	for (size_t i = 0; i < plan->vip_count; i++) {
 		const struct plan_vip *vip = &plan->vips[i];
 
-		if (vip->address.family != IP_V4)
-			continue;
-		memcpy(wishes[count].ip, vip->address.bytes, 4);
-		wishes[count].kind = wish_of(vip);
-		memcpy(layer2->places[count].ip, vip->address.bytes, 4);
-		layer2->places[count++].where = vip->where;
+		wishes[i] = (struct ownership_wish){.ip = vip->address, .kind = wish_of(vip)};
+		layer2->places[i] = (struct place){.ip = vip->address, .where = vip->where};
 	}
-	layer2->place_count = count;
-	ownership_plan(layer2->ownership, wishes, count, &now, hand_over_ms, &effects);
+	ownership_plan(layer2->ownership, wishes, plan->vip_count, &now, hand_over_ms, &effects);
 	apply_effects(layer2, &effects, quiet);
 }
 
@@ -369,8 +358,7 @@ const struct ports *layer2_ports(const struct layer2 *layer2)
 
 enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address)
 {
-	return address->family == IP_V4 ? ownership_state_of(layer2->ownership, address->bytes)
-					: OWNERSHIP_NONE;
+	return ownership_state_of(layer2->ownership, address);
 }
 
 size_t layer2_count(const struct layer2 *layer2, enum ownership_state state)
@@ -380,7 +368,7 @@ size_t layer2_count(const struct layer2 *layer2, enum ownership_state state)
 
 char *layer2_interfaces_of(const struct layer2 *layer2, const struct ip *address)
 {
-	const struct responder_address *found = responder_find(&layer2->table, address->bytes);
+	const struct responder_address *found = responder_find(&layer2->table, address);
 	char *text = xstrdup("");
 
 	for (uint64_t left = found ? found->slots : 0; left; left &= left - 1) {

@@ -130,19 +130,27 @@ static struct interface interface_from(const struct netlink_link *link, bool by_
 	struct interface interface = {.only_by_name = by_name};
 
 	memcpy(interface.name, link->name, sizeof(interface.name));
-	for (size_t i = 0; i < link->address_count; i++)
+	for (size_t i = 0; i < link->network_count; i++)
 		interface.networks[interface.network_count++] = link->networks[i];
 	return interface;
 }
 
-static void count_requests(struct ports *ports, struct port *port)
+static struct metric *count_on(const struct slot *slot, const char *name, const char *help)
 {
-	port->requests =
-		metric_counter(ports->program->metrics, "herald_speaker_arp_requests_total",
-			"ARP requests received for addresses that this node answers.", "interface",
-			port->interface.name, NULL);
-	port->replies = metric_counter(ports->program->metrics, "herald_speaker_arp_replies_total",
-		"ARP replies sent.", "interface", port->interface.name, NULL);
+	return metric_counter(slot->ports->program->metrics, name, help, "interface",
+		slot->port.interface.name, NULL);
+}
+
+static void make_counters(struct slot *slot)
+{
+	slot->port.arp_requests = count_on(slot, "herald_speaker_arp_requests_total",
+		"ARP requests received for addresses that this node answers.");
+	slot->port.arp_replies =
+		count_on(slot, "herald_speaker_arp_replies_total", "ARP replies sent.");
+	slot->port.ndp_solicitations = count_on(slot, "herald_speaker_ndp_solicitations_total",
+		"Neighbour solicitations received for addresses that this node answers.");
+	slot->port.ndp_advertisements = count_on(slot, "herald_speaker_ndp_advertisements_total",
+		"Neighbour advertisements sent in answer to solicitations.");
 }
 
 /* Brings one slot to what the link is now; true where it is freshly usable. */
@@ -160,8 +168,9 @@ static bool adopt_link(struct slot *slot, const struct netlink_link *link, bool 
 	port->interface = interface;
 	port->index = link->index;
 	memcpy(port->mac, link->mac, MAC_SIZE);
-	if (!port->requests)
-		count_requests(slot->ports, port);
+	port->link_local = link->link_local;
+	if (!port->arp_requests)
+		make_counters(slot);
 	if (!port->wire)
 		return open_wire(slot);
 	return mac_changed;
@@ -315,7 +324,7 @@ uint64_t ports_open(const struct ports *ports)
 	return open;
 }
 
-bool ports_send(struct ports *ports, unsigned slot, const uint8_t bytes[static ARP_FRAME_SIZE])
+bool ports_send(struct ports *ports, unsigned slot, const uint8_t *bytes, size_t length)
 {
 	struct port *port = &ports->slots[slot].port;
 	uint64_t suppressed;
@@ -323,7 +332,7 @@ bool ports_send(struct ports *ports, unsigned slot, const uint8_t bytes[static A
 
 	if (!port->wire)
 		return false;
-	if (ports->driver->send(port->wire, bytes, ARP_FRAME_SIZE, &e) == 0)
+	if (ports->driver->send(port->wire, bytes, length, &e) == 0)
 		return true;
 	if (log_limit_pass(&ports->send_limit, loop_now(ports->program->loop).ns, &suppressed))
 		log_warn(ports->program->log, "frame not sent", "error", e.text, NULL);

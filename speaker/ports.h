@@ -18,9 +18,10 @@ struct port {
 	struct interface interface; /* "" in the name: the slot is free */
 	int index;
 	uint8_t mac[MAC_SIZE];
+	bool link_local; /* the interface has an IPv6 link-local address */
 	struct wire *wire;
 	bool failed; /* its wire could not be opened; tried again */
-	struct metric *requests, *replies;
+	struct metric *arp_requests, *arp_replies, *ndp_solicitations, *ndp_advertisements;
 };
 
 struct ports;
@@ -40,7 +41,7 @@ void ports_set_config(struct ports *ports, const struct config *config);
 /* NULL: the slot is free. */
 const struct port *ports_at(const struct ports *ports, unsigned slot);
 uint64_t ports_open(const struct ports *ports); /* the slots with a wire */
-bool ports_send(struct ports *ports, unsigned slot, const uint8_t bytes[static ARP_FRAME_SIZE]);
+bool ports_send(struct ports *ports, unsigned slot, const uint8_t *bytes, size_t length);
 /* What others are told (core/interfaces.h); malloc'ed. */
 char *ports_text(const struct ports *ports);
 

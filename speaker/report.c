@@ -88,25 +88,20 @@ static void report_claim(const struct report *report, const struct plan_vip *vip
 {
 	const char *outcome = effect->action == OWNERSHIP_YIELD ? "yielded" : "defended";
 	AUTO_FREE char *interfaces = layer2_interfaces_of(report->layer2, &vip->address);
-	const uint8_t *m = effect->mac, *own = NULL;
-	AUTO_FREE char *claimant =
-		xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
-	AUTO_FREE char *ours = NULL;
+	const struct mac_text claimant = mac_text(effect->mac);
+	struct mac_text ours = {""};
 	AUTO_FREE char *message = NULL;
 
-	for (unsigned slot = 0; slot < RESPONDER_SLOTS && !own; slot++) {
+	for (unsigned slot = 0; slot < RESPONDER_SLOTS && !*ours.s; slot++) {
 		const struct port *port = ports_at(layer2_ports(report->layer2), slot);
 
 		if (port && (!*interfaces || strstr(interfaces, port->interface.name)))
-			own = port->mac;
+			ours = mac_text(port->mac);
 	}
-	ours = own ? xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", own[0], own[1], own[2], own[3],
-			     own[4], own[5])
-		   : xstrdup("");
-	message = xasprintf("station %s claims %s, which node \"%s\" (%s) has: %s", claimant,
-		ip_text(&vip->address).s, report->self, ours, outcome);
+	message = xasprintf("station %s claims %s, which node \"%s\" (%s) has: %s", claimant.s,
+		ip_text(&vip->address).s, report->self, ours.s, outcome);
 	log_warn(report->program->log, "address conflict", "address", ip_text(&vip->address).s,
-		"claimant", claimant, "ours", ours, "outcome", outcome, "service", vip->service,
+		"claimant", claimant.s, "ours", ours.s, "outcome", outcome, "service", vip->service,
 		"namespace", vip->namespace, NULL);
 	event(report, vip, KUBE_EVENT_WARNING, "AddressConflict", message);
 }
@@ -114,8 +109,7 @@ static void report_claim(const struct report *report, const struct plan_vip *vip
 void report_effect(const struct report *report, const struct ownership_effect *effect,
 	const struct plan *before, const struct plan *after)
 {
-	struct ip address = ip_from_v4(effect->ip);
-	const struct plan_vip *vip = after ? plan_find(after, &address) : NULL;
+	const struct plan_vip *vip = after ? plan_find(after, &effect->ip) : NULL;
 
 	switch (effect->action) {
 	case OWNERSHIP_TAKE:
@@ -129,11 +123,11 @@ void report_effect(const struct report *report, const struct ownership_effect *e
 		break;
 	case OWNERSHIP_HAND_OVER:
 		log_info(report->program->log, "handing address over", "address",
-			ip_text(&address).s, "to", vip ? vip->owner : NULL, NULL);
+			ip_text(&effect->ip).s, "to", vip ? vip->owner : NULL, NULL);
 		break;
 	case OWNERSHIP_RELEASE:
-		log_info(report->program->log, "address released", "address", ip_text(&address).s,
-			NULL);
+		log_info(report->program->log, "address released", "address",
+			ip_text(&effect->ip).s, NULL);
 		break;
 	}
 }

@@ -19,16 +19,13 @@ static json_t *interfaces_json(const struct speaker *s)
 
 	for (unsigned slot = 0; slot < RESPONDER_SLOTS; slot++) {
 		const struct port *port = ports_at(ports, slot);
-		AUTO_FREE char *mac = NULL;
 
 		if (!port)
 			continue;
-		mac = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1],
-			port->mac[2], port->mac[3], port->mac[4], port->mac[5]);
 		json_array_append_new(
 			list, json_pack("{s:s,s:s,s:b,s:b}", "name", port->interface.name, "mac",
-				      mac, "capturing", port->wire != NULL, "onlyByName",
-				      port->interface.only_by_name));
+				      mac_text(port->mac).s, "capturing", port->wire != NULL,
+				      "onlyByName", port->interface.only_by_name));
 	}
 	return list;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The schedule of gratuitous ARP. In: which addresses are ours and the time. Out: which
+ * The schedule of announcements. In: which addresses are ours and the time. Out: which
  * are due, and when to ask again. Builds no frame and sends nothing.
  *
  * Refreshes of many addresses fall on a grid of REFRESH_GRID_NS with a random phase
@@ -19,7 +19,7 @@
 struct entry {
 	uint64_t due_ns; /* NEVER: nothing more to come */
 	uint32_t left;	 /* announcements of the first burst still to make */
-	uint8_t ip[4];
+	struct ip ip;
 };
 
 struct announce {
@@ -68,13 +68,13 @@ static uint64_t next_random(struct announce *a)
 }
 
 /* The place of ip, or where it would be inserted. */
-static size_t place_of(const struct announce *a, const uint8_t ip[static 4], bool *ret_found)
+static size_t place_of(const struct announce *a, const struct ip *ip, bool *ret_found)
 {
 	size_t low = 0, high = a->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = memcmp(a->entries[middle].ip, ip, 4);
+		int order = ip_compare(&a->entries[middle].ip, ip);
 
 		if (order == 0) {
 			*ret_found = true;
@@ -89,7 +89,7 @@ static size_t place_of(const struct announce *a, const uint8_t ip[static 4], boo
 	return low;
 }
 
-static struct entry *entry_of(struct announce *a, const uint8_t ip[static 4])
+static struct entry *entry_of(struct announce *a, const struct ip *ip)
 {
 	bool found;
 	size_t place = place_of(a, ip, &found);
@@ -103,8 +103,7 @@ static struct entry *entry_of(struct announce *a, const uint8_t ip[static 4])
 	memmove(&a->entries[place + 1], &a->entries[place],
 		(a->count - place) * sizeof(*a->entries));
 	a->count++;
-	a->entries[place] = (struct entry){.due_ns = NEVER};
-	memcpy(a->entries[place].ip, ip, 4);
+	a->entries[place] = (struct entry){.due_ns = NEVER, .ip = *ip};
 	return &a->entries[place];
 }
 
@@ -120,7 +119,7 @@ static uint64_t refresh_time(struct announce *a, struct monotime now)
 	return (at / REFRESH_GRID_NS + 1) * REFRESH_GRID_NS;
 }
 
-void announce_start(struct announce *announce, const uint8_t ip[static 4], struct monotime now)
+void announce_start(struct announce *announce, const struct ip *ip, struct monotime now)
 {
 	struct entry *entry = entry_of(announce, ip);
 
@@ -128,7 +127,7 @@ void announce_start(struct announce *announce, const uint8_t ip[static 4], struc
 	entry->due_ns = now.ns;
 }
 
-void announce_adopt(struct announce *announce, const uint8_t ip[static 4], struct monotime now)
+void announce_adopt(struct announce *announce, const struct ip *ip, struct monotime now)
 {
 	struct entry *entry = entry_of(announce, ip);
 
@@ -136,7 +135,7 @@ void announce_adopt(struct announce *announce, const uint8_t ip[static 4], struc
 	entry->due_ns = refresh_time(announce, now);
 }
 
-void announce_once(struct announce *announce, const uint8_t ip[static 4], struct monotime now)
+void announce_once(struct announce *announce, const struct ip *ip, struct monotime now)
 {
 	bool found;
 	size_t place = place_of(announce, ip, &found);
@@ -145,7 +144,7 @@ void announce_once(struct announce *announce, const uint8_t ip[static 4], struct
 		announce->entries[place].due_ns = now.ns;
 }
 
-void announce_stop(struct announce *announce, const uint8_t ip[static 4])
+void announce_stop(struct announce *announce, const struct ip *ip)
 {
 	bool found;
 	size_t place = place_of(announce, ip, &found);
@@ -166,7 +165,7 @@ static void advance(struct announce *a, struct entry *entry, struct monotime now
 }
 
 size_t announce_due(
-	struct announce *announce, struct monotime now, uint8_t ret_ips[static ANNOUNCE_BATCH][4])
+	struct announce *announce, struct monotime now, struct ip ret_ips[static ANNOUNCE_BATCH])
 {
 	size_t taken = 0;
 	size_t begin = announce->cursor;
@@ -179,7 +178,7 @@ size_t announce_due(
 
 		if (entry->due_ns > now.ns)
 			continue;
-		memcpy(ret_ips[taken++], entry->ip, 4);
+		ret_ips[taken++] = entry->ip;
 		advance(announce, entry, now);
 		announce->cursor = at + 1;
 	}

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cursor.h"
+
 #define ETHERTYPE_ARP_VALUE 0x0806u
 #define ETHERTYPE_IPV4_VALUE 0x0800u
 #define ETHERTYPE_VLAN_C 0x8100u
@@ -37,49 +39,11 @@ const char *arp_reason_text(enum arp_reason reason)
 	return reason < ARP_REASON_COUNT ? texts[reason] : "unknown";
 }
 
-/* Reading and writing go through a cursor that never leaves its bytes. */
-struct cursor {
-	const uint8_t *at, *end;
-	bool bad;
-};
-
-static void take(struct cursor *c, void *ret, size_t size)
-{
-	if (c->bad || (size_t)(c->end - c->at) < size) {
-		c->bad = true;
-		memset(ret, 0, size);
-		return;
-	}
-	memcpy(ret, c->at, size);
-	c->at += size;
-}
-
-static unsigned take_u16(struct cursor *c)
-{
-	uint8_t b[2];
-
-	take(c, b, sizeof(b));
-	return (unsigned)b[0] << 8 | b[1];
-}
-
-static unsigned take_u8(struct cursor *c)
-{
-	uint8_t b;
-
-	take(c, &b, sizeof(b));
-	return b;
-}
-
 static enum arp_reason check_ethertype(unsigned type)
 {
 	if (type == ETHERTYPE_VLAN_C || type == ETHERTYPE_VLAN_S)
 		return ARP_TAGGED;
 	return type == ETHERTYPE_ARP_VALUE ? ARP_OK : ARP_NOT_ARP;
-}
-
-static bool is_group_or_zero(const uint8_t mac[static MAC_SIZE])
-{
-	return (mac[0] & 1u) != 0 || memcmp(mac, zero, MAC_SIZE) == 0;
 }
 
 /* All zero is a probe's sender (RFC 5227 2.1.1); other addresses of network 0, and
@@ -93,7 +57,7 @@ static bool is_sender_address(const uint8_t ip[static 4])
 
 static enum arp_reason check_sender(const struct arp_frame *frame)
 {
-	if (is_group_or_zero(frame->sender_mac))
+	if (!mac_is_station(frame->sender_mac))
 		return ARP_SENDER_GROUP;
 	if (memcmp(frame->sender_mac, frame->source, MAC_SIZE) != 0)
 		return ARP_SENDER_MISMATCH;
@@ -107,20 +71,20 @@ enum arp_reason arp_parse(const uint8_t *bytes, size_t length, struct arp_frame 
 	enum arp_reason reason;
 	unsigned hardware, protocol, hardware_size, protocol_size, operation;
 
-	take(&c, frame.destination, MAC_SIZE);
-	take(&c, frame.source, MAC_SIZE);
-	reason = check_ethertype(take_u16(&c));
+	cursor_take(&c, frame.destination, MAC_SIZE);
+	cursor_take(&c, frame.source, MAC_SIZE);
+	reason = check_ethertype(cursor_take_u16(&c));
 	if (!c.bad && reason != ARP_OK)
 		return reason;
-	hardware = take_u16(&c);
-	protocol = take_u16(&c);
-	hardware_size = take_u8(&c);
-	protocol_size = take_u8(&c);
-	operation = take_u16(&c);
-	take(&c, frame.sender_mac, MAC_SIZE);
-	take(&c, frame.sender_ip, 4);
-	take(&c, frame.target_mac, MAC_SIZE);
-	take(&c, frame.target_ip, 4);
+	hardware = cursor_take_u16(&c);
+	protocol = cursor_take_u16(&c);
+	hardware_size = cursor_take_u8(&c);
+	protocol_size = cursor_take_u8(&c);
+	operation = cursor_take_u16(&c);
+	cursor_take(&c, frame.sender_mac, MAC_SIZE);
+	cursor_take(&c, frame.sender_ip, 4);
+	cursor_take(&c, frame.target_mac, MAC_SIZE);
+	cursor_take(&c, frame.target_ip, 4);
 	if (c.bad)
 		return ARP_SHORT;
 	if (hardware != HARDWARE_ETHERNET || hardware_size != MAC_SIZE)

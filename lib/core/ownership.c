@@ -12,7 +12,7 @@
 #include "herald/base/err.h"
 
 struct holding {
-	uint8_t ip[4];
+	struct ip ip;
 	uint8_t claimant[MAC_SIZE];
 	enum ownership_state state;
 	bool claimed;	    /* last_claim and claimant are set */
@@ -67,7 +67,7 @@ static void effect(
 	}
 	item = &effects->items[effects->count++];
 	item->action = action;
-	memcpy(item->ip, h->ip, sizeof(item->ip));
+	item->ip = h->ip;
 	memcpy(item->mac, h->claimant, sizeof(item->mac));
 }
 
@@ -129,14 +129,12 @@ void ownership_plan(struct ownership *ownership, const struct ownership_wish *wi
 	size_t kept = 0, old = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct holding h = {.state = OWNERSHIP_NONE};
+		struct holding h = {.ip = wishes[i].ip, .state = OWNERSHIP_NONE};
 
-		memcpy(h.ip, wishes[i].ip, sizeof(h.ip));
 		while (old < ownership->count &&
-			memcmp(ownership->holdings[old].ip, h.ip, sizeof(h.ip)) < 0)
+			ip_compare(&ownership->holdings[old].ip, &h.ip) < 0)
 			release(&ownership->holdings[old++], effects);
-		if (old < ownership->count &&
-			memcmp(ownership->holdings[old].ip, h.ip, sizeof(h.ip)) == 0)
+		if (old < ownership->count && ip_equal(&ownership->holdings[old].ip, &h.ip))
 			h = ownership->holdings[old++];
 		if (wishes[i].kind == OWNERSHIP_OURS)
 			wish_ours(&h, now, effects);
@@ -156,10 +154,10 @@ void ownership_plan(struct ownership *ownership, const struct ownership_wish *wi
 
 static int compare_ip(const void *key, const void *holding)
 {
-	return memcmp(key, ((const struct holding *)holding)->ip, 4);
+	return ip_compare(key, &((const struct holding *)holding)->ip);
 }
 
-static struct holding *find(const struct ownership *o, const uint8_t ip[static 4])
+static struct holding *find(const struct ownership *o, const struct ip *ip)
 {
 	if (o->count == 0)
 		return NULL;
@@ -187,7 +185,7 @@ static struct monotime check_time(const struct holding *h, struct monotime now)
 	return h->defended && allowed.ns > settled.ns ? allowed : settled;
 }
 
-void ownership_claim(struct ownership *ownership, const uint8_t ip[static 4],
+void ownership_claim(struct ownership *ownership, const struct ip *ip,
 	const uint8_t mac[static MAC_SIZE], const struct ownership_now *now,
 	struct ownership_effects *effects)
 {
@@ -254,8 +252,7 @@ bool ownership_next(const struct ownership *ownership, struct monotime *ret)
 	return first.ns != UINT64_MAX;
 }
 
-enum ownership_state ownership_state_of(
-	const struct ownership *ownership, const uint8_t ip[static 4])
+enum ownership_state ownership_state_of(const struct ownership *ownership, const struct ip *ip)
 {
 	const struct holding *h = find(ownership, ip);
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The decision what to do with a received ARP frame: answer it, note that somebody else
- * claims one of our addresses, leave it alone, or refuse it. In: the table of what is
- * answered where, and the frame. Out: one verdict. Sends nothing and remembers nothing.
+ * The decision what to do with a received frame of ARP or NDP: answer it, note that
+ * somebody else claims one of our addresses, leave it alone, or refuse it. In: the table
+ * of what is answered where, and the frame. Out: one verdict. Sends nothing and remembers
+ * nothing.
  *
- * Each kind of request is met as a host meets it that has the address: broadcast,
- * unicast refresh and probe are answered; gratuitous frames are not, they are claims.
+ * Each kind of question is met as a host meets it that has the address: those to all, to
+ * a group or to us alone are answered, and so are probes by stations that think of taking
+ * the address: the answer is what defends it (RFC 5227 2.4, RFC 4862 5.4.3). Claims are
+ * gratuitous ARP, advertisements of others, and anything sent from the address itself.
  */
 #include "herald/core/responder.h"
 
@@ -14,11 +17,11 @@
 
 static int compare_ip(const void *key, const void *entry)
 {
-	return memcmp(key, ((const struct responder_address *)entry)->ip, 4);
+	return ip_compare(key, &((const struct responder_address *)entry)->ip);
 }
 
 const struct responder_address *responder_find(
-	const struct responder_table *table, const uint8_t ip[static 4])
+	const struct responder_table *table, const struct ip *ip)
 {
 	if (table->address_count == 0)
 		return NULL;
@@ -35,55 +38,136 @@ static bool is_own_mac(const struct responder_table *table, const uint8_t mac[st
 	return false;
 }
 
-static bool is_for_station(
-	const uint8_t destination[static MAC_SIZE], const uint8_t mac[static MAC_SIZE])
+static bool is_used(const struct responder_table *table, unsigned slot)
 {
-	static const uint8_t broadcast[MAC_SIZE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
-	return memcmp(destination, broadcast, MAC_SIZE) == 0 ||
-	       memcmp(destination, mac, MAC_SIZE) == 0;
+	return slot < RESPONDER_SLOTS && (table->used_slots >> slot & 1u) != 0;
 }
 
-static bool answers_here(const struct responder_address *address, unsigned slot)
+static bool answers(const struct responder_table *table, unsigned slot, const struct ip *ip)
 {
+	const struct responder_address *address = responder_find(table, ip);
+
 	return address && (address->slots >> slot & 1u) != 0;
 }
 
-static void drop(struct responder_result *ret, enum arp_reason reason)
+static void claim(
+	struct responder_result *ret, const struct ip *ip, const uint8_t claimant[static MAC_SIZE])
 {
-	ret->verdict = RESPONDER_DROP;
-	ret->reason = reason;
+	ret->verdict = RESPONDER_CLAIM;
+	ret->ip = *ip;
+	memcpy(ret->claimant, claimant, MAC_SIZE);
+}
+
+static bool arp_is_for_us(const struct responder_table *table, unsigned slot,
+	const uint8_t destination[static MAC_SIZE])
+{
+	static const uint8_t broadcast[MAC_SIZE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+	return is_used(table, slot) &&
+	       (memcmp(destination, broadcast, MAC_SIZE) == 0 ||
+		       memcmp(destination, table->macs[slot], MAC_SIZE) == 0);
+}
+
+static void answer_arp(const struct responder_table *table, unsigned slot,
+	const struct arp_frame *frame, struct responder_result *ret)
+{
+	const struct ip sender = ip_from_v4(frame->sender_ip);
+	const struct ip target = ip_from_v4(frame->target_ip);
+	struct arp_frame reply;
+
+	ret->verdict = RESPONDER_IGNORE;
+	if (is_own_mac(table, frame->sender_mac))
+		return; /* our own, heard on another interface of the same segment */
+	if (answers(table, slot, &sender)) {
+		claim(ret, &sender, frame->sender_mac);
+		return;
+	}
+	if (frame->operation != ARP_REQUEST || !answers(table, slot, &target))
+		return;
+	ret->verdict = RESPONDER_REPLY;
+	ret->ip = target;
+	reply = arp_reply_to(frame, table->macs[slot]);
+	arp_build(&reply, ret->reply);
+	ret->reply_length = ARP_FRAME_SIZE;
+}
+
+static void handle_arp(const struct responder_table *table, unsigned slot, const uint8_t *bytes,
+	size_t length, struct responder_result *ret)
+{
+	struct arp_frame frame;
+
+	ret->family = IP_V4;
+	ret->arp_reason = arp_parse(bytes, length, &frame);
+	if (ret->arp_reason == ARP_OK && !arp_is_for_us(table, slot, frame.destination))
+		ret->arp_reason = ARP_NOT_FOR_US;
+	if (ret->arp_reason == ARP_OK)
+		answer_arp(table, slot, &frame, ret);
+	else
+		ret->verdict = RESPONDER_DROP;
+}
+
+static bool ndp_is_for_us(const struct responder_table *table, unsigned slot,
+	const uint8_t destination[static MAC_SIZE])
+{
+	return is_used(table, slot) &&
+	       ((destination[0] & 1u) != 0 ||
+		       memcmp(destination, table->macs[slot], MAC_SIZE) == 0);
+}
+
+static void answer_ndp(const struct responder_table *table, unsigned slot,
+	const struct ndp_message *message, struct responder_result *ret)
+{
+	const bool asks = message->type == NDP_SOLICITATION;
+	const struct ip *claimed = asks ? &message->from : &message->target;
+	struct ndp_message reply;
+
+	ret->verdict = RESPONDER_IGNORE;
+	if (is_own_mac(table, message->source) ||
+		(message->has_link && is_own_mac(table, message->link)))
+		return; /* our own, heard on another interface of the same segment */
+	if (answers(table, slot, claimed)) {
+		claim(ret, claimed, message->has_link ? message->link : message->source);
+		return;
+	}
+	if (!asks || !answers(table, slot, &message->target))
+		return;
+	ret->verdict = RESPONDER_REPLY;
+	ret->ip = message->target;
+	reply = ndp_reply_to(message, table->macs[slot]);
+	ret->reply_length = ndp_build(&reply, ret->reply);
+}
+
+static void handle_ndp(const struct responder_table *table, unsigned slot, const uint8_t *bytes,
+	size_t length, struct responder_result *ret)
+{
+	struct ndp_message message;
+
+	ret->family = IP_V6;
+	ret->ndp_reason = ndp_parse(bytes, length, &message);
+	if (ret->ndp_reason == NDP_OK && !ndp_is_for_us(table, slot, message.destination))
+		ret->ndp_reason = NDP_NOT_FOR_US;
+	if (ret->ndp_reason == NDP_OK)
+		answer_ndp(table, slot, &message, ret);
+	else
+		ret->verdict = RESPONDER_DROP;
+}
+
+/* Behind a VLAN tag too, so that a refusal is counted where it belongs. */
+static bool is_ipv6(const uint8_t *bytes, size_t length)
+{
+	size_t at = 12;
+
+	if (length >= 14 && ((bytes[12] == 0x81 && bytes[13] == 0x00) ||
+				    (bytes[12] == 0x88 && bytes[13] == 0xa8)))
+		at = 16;
+	return length >= at + 2 && bytes[at] == 0x86 && bytes[at + 1] == 0xdd;
 }
 
 void responder_handle(const struct responder_table *table, unsigned slot, const uint8_t *bytes,
 	size_t length, struct responder_result *ret)
 {
-	struct arp_frame frame;
-	enum arp_reason reason = arp_parse(bytes, length, &frame);
-
-	if (reason != ARP_OK) {
-		drop(ret, reason);
-		return;
-	}
-	if (slot >= RESPONDER_SLOTS || (table->used_slots >> slot & 1u) == 0 ||
-		!is_for_station(frame.destination, table->macs[slot])) {
-		drop(ret, ARP_NOT_FOR_US);
-		return;
-	}
-	ret->verdict = RESPONDER_IGNORE;
-	if (is_own_mac(table, frame.sender_mac))
-		return; /* our own, heard on another interface of the same segment */
-	if (answers_here(responder_find(table, frame.sender_ip), slot)) {
-		ret->verdict = RESPONDER_CLAIM;
-		memcpy(ret->ip, frame.sender_ip, 4);
-		memcpy(ret->claimant, frame.sender_mac, MAC_SIZE);
-		return;
-	}
-	if (frame.operation != ARP_REQUEST ||
-		!answers_here(responder_find(table, frame.target_ip), slot))
-		return;
-	ret->verdict = RESPONDER_REPLY;
-	memcpy(ret->ip, frame.target_ip, 4);
-	frame = arp_reply_to(&frame, table->macs[slot]);
-	arp_build(&frame, ret->reply);
+	if (is_ipv6(bytes, length))
+		handle_ndp(table, slot, bytes, length, ret);
+	else
+		handle_arp(table, slot, bytes, length, ret);
 }

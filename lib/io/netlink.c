@@ -53,23 +53,63 @@ static void read_link(struct rtnl_link *from, struct netlink_link *ret)
 		memcpy(ret->mac, nl_addr_get_binary_addr(mac), sizeof(ret->mac));
 }
 
+static bool ip_from(struct nl_addr *from, struct ip *ret)
+{
+	if (!from)
+		return false;
+	if (nl_addr_get_family(from) == AF_INET && nl_addr_get_len(from) == 4)
+		*ret = ip_from_v4(nl_addr_get_binary_addr(from));
+	else if (nl_addr_get_family(from) == AF_INET6 && nl_addr_get_len(from) == 16)
+		*ret = ip_from_v6(nl_addr_get_binary_addr(from));
+	else
+		return false;
+	return true;
+}
+
+static int compare_networks(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+	int order = ip_compare(&a->address, &b->address);
+
+	return order ? order : (int)a->length - (int)b->length;
+}
+
+/* Sorted, so that a list means the same in whatever order the kernel tells it. A host may
+   have many addresses of one network (RFC 8981). */
+static void add_network(struct netlink_link *link, const struct ip_prefix *network)
+{
+	size_t place = 0;
+
+	while (place < link->network_count && compare_networks(&link->networks[place], network) < 0)
+		place++;
+	if (link->network_count == NETLINK_NETWORKS_MAX ||
+		(place < link->network_count &&
+			compare_networks(&link->networks[place], network) == 0))
+		return;
+	memmove(&link->networks[place + 1], &link->networks[place],
+		(link->network_count - place) * sizeof(*network));
+	link->networks[place] = *network;
+	link->network_count++;
+}
+
+static void add_address(struct netlink_link *link, const struct ip *ip, uint8_t prefix_length)
+{
+	const struct ip_prefix network = ip_prefix_of(ip, prefix_length);
+
+	if (ip->family == IP_V6 && ip_is_link_local(ip))
+		link->link_local = true;
+	else
+		add_network(link, &network);
+}
+
 static void read_address(struct rtnl_addr *from, struct netlink_link *links, size_t count)
 {
-	struct nl_addr *local = rtnl_addr_get_local(from);
 	struct ip ip;
 
-	if (!local || nl_addr_get_family(local) != AF_INET || nl_addr_get_len(local) != 4)
+	if (!ip_from(rtnl_addr_get_local(from), &ip))
 		return;
-	ip = ip_from_v4(nl_addr_get_binary_addr(local));
 	for (size_t i = 0; i < count; i++) {
-		struct netlink_link *link = &links[i];
-
-		if (link->index != rtnl_addr_get_ifindex(from) ||
-			link->address_count == NETLINK_ADDRESSES_MAX)
-			continue;
-		link->addresses[link->address_count] = ip;
-		link->networks[link->address_count++] =
-			ip_prefix_of(&ip, (uint8_t)rtnl_addr_get_prefixlen(from));
+		if (links[i].index == rtnl_addr_get_ifindex(from))
+			add_address(&links[i], &ip, (uint8_t)rtnl_addr_get_prefixlen(from));
 	}
 }
 
@@ -164,7 +204,8 @@ static int subscribe(struct netlink *n, struct err *e)
 	r = nl_connect(n->events, NETLINK_ROUTE);
 	if (r < 0)
 		return fail(e, "connect", r);
-	r = nl_socket_add_memberships(n->events, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0);
+	r = nl_socket_add_memberships(
+		n->events, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
 	if (r < 0)
 		return fail(e, "subscribe to links and addresses", r);
 	r = nl_socket_set_nonblocking(n->events);

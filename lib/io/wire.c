@@ -1,23 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The only file that knows libpcap. In: an interface's name. Out: the ARP frames that
- * come in there, and a way to send. Parses nothing.
+ * The only file that knows libpcap. In: an interface's name. Out: the frames of ARP and
+ * neighbour discovery that come in there, and a way to send. Parses nothing.
  *
- * The ring is small, since ARP is little and a burst that overflows it is only asked
+ * The ring is small, since these are few and a burst that overflows it is only asked
  * again; frames are delivered at once (immediate mode), since a waiting client is slower
  * than a wake-up. Not promiscuous: unicast to other stations is not our business.
  */
 #include "herald/io/wire.h"
 
 #include <errno.h>
+#include <net/ethernet.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SNAP_LENGTH 64		 /* 42 bytes of ARP frame, and a VLAN tag that libpcap restores */
-#define BUFFER_SIZE (256 * 1024) /* bytes of ring per interface */
+#define SNAP_LENGTH 256		 /* bytes kept of a frame: NDP_FRAME_MAX in core/ndp.h */
+#define BUFFER_SIZE (512 * 1024) /* bytes of ring per interface: some 1500 frames */
 #define BATCH 256		 /* frames handled before the loop gets its turn */
-#define FILTER "arp"
+
+#define AT_ETHERTYPE 12
+#define AT_NEXT_HEADER 20 /* of IPv6 */
+#define AT_ICMPV6_TYPE 54 /* without extension headers */
+#define NEXT_HEADER_ICMPV6 58
+#define SOLICITATION 135
+#define ADVERTISEMENT 136
+
+/*
+ * What the kernel lets through. It has taken a VLAN tag off before this is run. Jumps
+ * count from the following line: if true, if false.
+ */
+static const struct bpf_insn filter[] = {
+	/* 0 */ BPF_STMT(BPF_LD + BPF_H + BPF_ABS, AT_ETHERTYPE),
+	/* 1 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, ETHERTYPE_ARP, 6, 0),  /* ARP: 8 */
+	/* 2 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, ETHERTYPE_IPV6, 0, 6), /* neither: 9 */
+	/* 3 */ BPF_STMT(BPF_LD + BPF_B + BPF_ABS, AT_NEXT_HEADER),
+	/* 4 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, NEXT_HEADER_ICMPV6, 0, 4), /* else: 9 */
+	/* 5 */ BPF_STMT(BPF_LD + BPF_B + BPF_ABS, AT_ICMPV6_TYPE),
+	/* 6 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, SOLICITATION, 1, 0),  /* 8 */
+	/* 7 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, ADVERTISEMENT, 0, 1), /* else: 9 */
+	/* 8 */ BPF_STMT(BPF_RET + BPF_K, SNAP_LENGTH),			  /* kept */
+	/* 9 */ BPF_STMT(BPF_RET + BPF_K, 0),				  /* dropped */
+};
 
 struct wire {
 	pcap_t *pcap;
@@ -47,14 +71,13 @@ static int fail(struct err *e, const char *what, const char *interface, pcap_t *
 
 static int set_filter(pcap_t *pcap, const char *interface, struct err *e)
 {
-	struct bpf_program program;
+	struct bpf_insn copy[sizeof(filter) / sizeof(*filter)];
+	struct bpf_program program = {.bf_len = sizeof(copy) / sizeof(*copy), .bf_insns = copy};
 	int r;
 
-	if (pcap_compile(pcap, &program, FILTER, 1, PCAP_NETMASK_UNKNOWN) != 0)
-		return fail(e, "compile the ARP filter for", interface, pcap, PCAP_ERROR);
+	memcpy(copy, filter, sizeof(copy)); /* libpcap's interface knows no const */
 	r = pcap_setfilter(pcap, &program);
-	pcap_freecode(&program);
-	return r == 0 ? 0 : fail(e, "set the ARP filter on", interface, pcap, r);
+	return r == 0 ? 0 : fail(e, "set the filter on", interface, pcap, r);
 }
 
 static int activate(pcap_t *pcap, const char *interface, struct err *e)

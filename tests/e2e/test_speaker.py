@@ -7,23 +7,13 @@ import signal
 import pytest
 
 from harness.kube import namespace, service
-from harness.mini import MiniApiServer
 from harness.process import Process
-from harness.speaker import BIN, CONFIG, Capture, Speakers, answers, arping
+from harness.speaker import BIN, CONFIG, Capture, answers, arping
 from harness.wait import wait_for
 
 VIP = "192.0.2.200"
 REQUEST, REPLY = 1, 2
 BURST = 5 * 2 * 2  # five times, both forms, on both interfaces of a node
-
-
-@pytest.fixture
-def speakers(lab, workdir):
-    server = MiniApiServer(workdir / "api", listen="10.199.0.1:0")
-    made = Speakers(server, lab, workdir)
-    yield made
-    made.stop()
-    server.stop()
 
 
 def test_L01_answers_for_ours_and_nothing_else(speakers, lab):

@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct responder_address addresses[] = {{.ip = {192, 0, 2, 200}, .slots = 1}};
+	static const struct responder_address addresses[] = {
+		{.ip = {IP_V4, {192, 0, 2, 200}}, .slots = 1}};
 	const struct responder_table table = {.addresses = addresses,
 		.address_count = 1,
 		.macs = {{2, 0, 0, 0, 0, 1}},
@@ -29,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	responder_handle(&table, 0, exact, size, &result);
-	if (result.verdict == RESPONDER_REPLY &&
-		arp_parse(result.reply, ARP_FRAME_SIZE, &frame) != ARP_OK)
+	if (result.verdict == RESPONDER_REPLY && result.family == IP_V4 &&
+		arp_parse(result.reply, result.reply_length, &frame) != ARP_OK)
 		abort();
 	free(exact);
 	return 0;

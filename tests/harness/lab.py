@@ -2,7 +2,8 @@
 """A cluster's network on one machine, made of namespaces:
 
     lan   192.0.2.0/24    the segment where Service addresses are announced:
-                          client .10, nodes .11, .12, ..., other hosts as asked for
+          fd00:192:0:2::/64   client .10 and ::10, nodes .11 and ::11, .12 and ::12, ...,
+                          other hosts as asked for
     mgmt  10.199.0.0/24   nodes .11, .12, ... to the API server at .1, which
                           runs in the sandbox itself
     pods  10.244.N.0/24   behind node N, routed over the lan
@@ -20,6 +21,11 @@ API_ADDRESS = "10.199.0.1"
 BACKEND = Path(__file__).with_name("backend.py")
 
 
+def ip6_of(address):
+    """The IPv6 address of the lan's host that has this IPv4 address: ::10 for .10."""
+    return f"fd00:192:0:2::{address.rsplit('.', 1)[1]}"
+
+
 class Host:
     """A namespace with an address: .name, .ns, .ip."""
 
@@ -27,13 +33,16 @@ class Host:
         self.name = self.ns = name
         self.ip = address
         add_netns(name)
+        # IPv6 addresses are of use at once and stay, and nobody here waits for a router.
+        set_sysctls(name, net__ipv6__conf__default__accept_dad=0, net__ipv6__conf__default__accept_ra=0,
+                    net__ipv6__conf__default__keep_addr_on_down=1)
 
     def run(self, *argv, timeout=30, check=True):
         return run(argv, self.ns, timeout, check)
 
     def curl(self, url, timeout=5):
         """The answer's body; RuntimeError with curl's message when there is none."""
-        return self.run("curl", "-sS", "--fail", "--max-time", timeout, url, timeout=timeout + 5).stdout
+        return self.run("curl", "-gsS", "--fail", "--max-time", timeout, url, timeout=timeout + 5).stdout
 
     def serve(self, folder, port=8080):
         """Starts a backend here that answers with this host's name, and waits for it."""
@@ -42,18 +51,28 @@ class Host:
         return backend
 
 
+def mac_of(host):
+    return ip_json("link show eth0", host.ns)[0]["address"]
+
+
 class LanHost(Host):
-    """A host on the lan that is no node, such as a client or an outside backend."""
+    """A host on the lan that is no node, such as a client or an outside backend: .ip6."""
 
     lan_if = "eth0"
 
     def __init__(self, name, address):
         super().__init__(name, address)
+        self.ip6 = ip6_of(address)
         add_veth(f"{name}-lan", "lan", name, "eth0")
         ip(f"address add {address}/24 dev eth0", name)
+        ip(f"address add {self.ip6}/64 dev eth0", name)
+
+    @property
+    def mac(self):
+        return mac_of(self)
 
     def neighbour(self, address):
-        """The MAC that this host's ARP entry for the address holds, or None."""
+        """The MAC that this host's neighbour entry for the address holds, or None."""
         entries = ip_json(f"neighbour show {address} dev eth0", self.ns)
         return entries[0].get("lladdr") if entries else None
 
@@ -78,7 +97,7 @@ class Pod(Host):
 
 
 class Node(Host):
-    """A cluster node: .name, .ns, .ip, .mac, .lan_if, .mgmt_if, .number, .pods."""
+    """A cluster node: .name, .ns, .ip, .ip6, .mac, .lan_if, .mgmt_if, .number, .pods."""
 
     lan_if = "eth0"
     mgmt_if = "eth1"
@@ -86,25 +105,28 @@ class Node(Host):
     def __init__(self, number):
         super().__init__(f"node{number}", f"192.0.2.{10 + number}")
         self.number = number
+        self.ip6 = ip6_of(self.ip)
         self.pods = []
         self.pod_cidr = f"10.244.{number}.0/24"
         self.pod_gateway = f"10.244.{number}.1"
         self._lan_routes = []
         # kube-proxy needs forwarding, and no reverse path filter between lan and pods.
         set_sysctls(self.ns, net__ipv4__ip_forward=1, net__ipv4__conf__all__rp_filter=0,
-                    net__ipv4__conf__default__rp_filter=0)
+                    net__ipv4__conf__default__rp_filter=0, net__ipv6__conf__all__forwarding=1)
         add_veth(f"{self.name}-lan", "lan", self.ns, "eth0")
         add_veth(f"{self.name}-mgmt", "mgmt", self.ns, "eth1")
         ip(f"address add {self.ip}/24 dev eth0", self.ns)
+        ip(f"address add {self.ip6}/64 dev eth0", self.ns)
         ip(f"address add 10.199.0.{10 + number}/24 dev eth1", self.ns)
         ip(f"address add {self.pod_gateway}/32 dev lo", self.ns)
         # Leads nowhere, but without a default route the kernel drops replies and
         # what kube-proxy forwards under the Cluster policy.
         self.add_lan_route("default via 192.0.2.1")
+        self.add_lan_route(f"default via {ip6_of('192.0.2.1')}")
 
     @property
     def mac(self):
-        return ip_json("link show eth0", self.ns)[0]["address"]
+        return mac_of(self)
 
     def add_lan_route(self, route):
         self._lan_routes.append(route)
@@ -158,7 +180,7 @@ class Lab:
         add_bridge("mgmt")
         ip(f"address add {API_ADDRESS}/24 dev mgmt")
         # The bridges are plain switches: what passes them must not enter the firewall here.
-        set_sysctls(None, **{"net.bridge.bridge-nf-call-iptables": 0})
+        set_sysctls(None, **{"net.bridge.bridge-nf-call-iptables": 0, "net.bridge.bridge-nf-call-ip6tables": 0})
         self.client = self.add_host("client", "192.0.2.10")
         self.nodes = [Node(number + 1) for number in range(nodes)]
         for node in self.nodes:

@@ -17,7 +17,7 @@ PORTS = ((80, "TCP", 8080), (80, "UDP", 8080))
 CONFIG = """apiVersion: herald.io/v1
 pools:
 - name: main
-  addresses: [192.0.2.200-192.0.2.250, 198.51.100.0/24, 10.20.0.0/16]
+  addresses: [192.0.2.200-192.0.2.250, 198.51.100.0/24, 10.20.0.0/16, "fd00:192:0:2::200-fd00:192:0:2::2ff"]
 """
 
 
@@ -78,14 +78,16 @@ class Speakers:
         return total
 
     def add_service(self, name, address, endpoints=None, ns="default", **spec):
-        """A Service with an address in its status, as the controller would write it."""
+        """A Service with an address (or a list of them) in its status, as the controller
+        would write it."""
         self.kube.create(service(name, ns, ports=PORTS, allocateLoadBalancerNodePorts=False, **spec))
         if endpoints is not None:
             self.kube.create(endpointslice(name, endpoints, ns, ports=PORTS))
         self.set_address(name, address, ns)
 
     def set_address(self, name, address, ns="default"):
-        ingress = [{"ip": address}] if address else []
+        addresses = [address] if isinstance(address, str) else address or []
+        ingress = [{"ip": each} for each in addresses]
         self.kube.patch_status("services", name, {"status": {"loadBalancer": {"ingress": ingress}}}, ns)
 
     def owner(self, address, among=None):
@@ -115,7 +117,7 @@ class Speakers:
             process.stop()
 
 
-ASK = """
+ASK_ARP = """
 import select, socket, struct, sys, time
 interface, address, count, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as wire:
@@ -132,10 +134,33 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as w
             print(frame[6:12].hex(":"))
 """
 
+ASK_NDP = """
+import select, socket, struct, sys, time
+interface, address, count, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x86dd)) as wire:
+    wire.bind((interface, 0x86dd))
+    mac, ip = wire.getsockname()[4], socket.inet_pton(socket.AF_INET6, address)
+    own = socket.inet_pton(socket.AF_INET6, sys.argv[5])
+    group = socket.inet_pton(socket.AF_INET6, "ff02::1:ff00:0")[:13] + ip[13:]
+    body = bytes([135, 0, 0, 0, 0, 0, 0, 0]) + ip + bytes([1, 1]) + mac
+    total = sum(struct.unpack("!40H", own + group + struct.pack("!II", len(body), 58) + body + bytes(8)))
+    total = (total & 0xffff) + (total >> 16)
+    body = body[:2] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + body[4:]
+    for _ in range(count):
+        wire.send(b"\\x33\\x33" + group[12:] + mac + struct.pack("!HIHBB", 0x86dd, 6 << 28, len(body), 58, 255)
+                  + own + group + body)
+    end = time.monotonic() + timeout
+    while select.select([wire], [], [], max(0, end - time.monotonic()))[0]:
+        frame = wire.recv(2048)
+        if frame[:6] == mac and frame[20] == 58 and frame[54] == 136 and frame[62:78] == ip:
+            print(frame[6:12].hex(":"))
+"""
+
 
 def arping(host, address, count=1, timeout=2):
-    """The MACs that answer ARP requests for the address, one per answer."""
-    return run(["/usr/bin/python3", "-c", ASK, host.lan_if, address, str(count), str(timeout), host.ip],
+    """The MACs that answer ARP requests or neighbour solicitations for the address, one per answer."""
+    script, own = (ASK_NDP, host.ip6) if ":" in address else (ASK_ARP, host.ip)
+    return run(["/usr/bin/python3", "-c", script, host.lan_if, address, str(count), str(timeout), own],
                host.ns, timeout + 20, True).stdout.split()
 
 
@@ -161,6 +186,11 @@ class Capture:
         """(operation, source MAC) of each gratuitous ARP frame for the address."""
         return [(f["ARP"].op, f["ARP"].hwsrc) for f in self.frames()
                 if f.haslayer("ARP") and f["ARP"].psrc == address and f["ARP"].pdst == address]
+
+    def advertised(self, address):
+        """(source MAC, scapy's packet) of each unsolicited neighbour advertisement for the address."""
+        return [(f.src, f) for f in self.frames() if f.haslayer("ICMPv6ND_NA")
+                and f["ICMPv6ND_NA"].tgt == address and f["IPv6"].dst == "ff02::1"]
 
     def stop(self):
         self.process.stop()

@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "herald/base/ip.h"
 #include "herald/base/monotime.h"
 
 /*
- * When which address is announced by gratuitous ARP (RFC 5227 2.3): several times with
- * spacing after it was taken over, and from then on now and then, so that switches do
- * not forget the MAC address (they do after 300 s) while routers keep their entry. Only
- * addresses in the schedule are announced, so removing one at the moment it is lost is
+ * When which address is announced, by gratuitous ARP (RFC 5227 2.3) or an unsolicited
+ * neighbour advertisement (RFC 4861 7.2.6): several times with spacing after it was taken
+ * over, and from then on now and then, so that switches do not forget the MAC address
+ * (they do after 300 s) while routers keep their entry. Only addresses in the schedule
+ * are announced, so removing one at the moment it is lost is
  * what makes each repeat check that it is still owned.
  */
 #define ANNOUNCE_BATCH 64u   /* addresses at one time ... */
@@ -31,17 +33,17 @@ void announce_free(struct announce *announce); /* NULL is allowed */
 void announce_set_timing(struct announce *announce, const struct announce_timing *timing);
 
 /* Announce from now on: at once and repeatedly. Starting again begins the repeats anew. */
-void announce_start(struct announce *announce, const uint8_t ip[static 4], struct monotime now);
+void announce_start(struct announce *announce, const struct ip *ip, struct monotime now);
 /* Already known to the segment: only the periodic refresh. */
-void announce_adopt(struct announce *announce, const uint8_t ip[static 4], struct monotime now);
+void announce_adopt(struct announce *announce, const struct ip *ip, struct monotime now);
 /* One announcement now, outside the schedule (a defence), if it is in the schedule. */
-void announce_once(struct announce *announce, const uint8_t ip[static 4], struct monotime now);
-void announce_stop(struct announce *announce, const uint8_t ip[static 4]);
+void announce_once(struct announce *announce, const struct ip *ip, struct monotime now);
+void announce_stop(struct announce *announce, const struct ip *ip);
 size_t announce_count(const struct announce *announce);
 
 /* Takes up to ANNOUNCE_BATCH addresses that are due at `now`; returns how many. */
 size_t announce_due(
-	struct announce *announce, struct monotime now, uint8_t ret_ips[static ANNOUNCE_BATCH][4]);
+	struct announce *announce, struct monotime now, struct ip ret_ips[static ANNOUNCE_BATCH]);
 /* When announce_due is to be called next; false: nothing is scheduled. */
 bool announce_next(const struct announce *announce, struct monotime *ret);
 

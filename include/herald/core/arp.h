@@ -5,12 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "herald/base/mac.h"
+
 /*
  * ARP for IPv4 over Ethernet (RFC 826, RFC 5227), whole frames with their Ethernet II
  * header. Parsing never reads past `length` and gives one reason for each refusal.
  */
 #define ARP_FRAME_SIZE 42u /* 14 bytes of Ethernet, 28 of ARP; padding is the driver's */
-#define MAC_SIZE 6u
 
 enum arp_operation { ARP_REQUEST = 1, ARP_REPLY = 2 }; /* ar$op */
 

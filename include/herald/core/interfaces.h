@@ -10,13 +10,13 @@
 /*
  * The interfaces of a node that could serve addresses now (up, with carrier), as its
  * speaker tells the others in the annotation herald.io/interfaces of its Lease:
- *     eth0=192.0.2.0/24,198.51.100.0/24 eth1 ~dummy0
+ *     eth0=192.0.2.0/24,2001:db8::/64 eth1 ~dummy0
  * that is, names with the networks that are on link there. A tilde marks one that only
  * a rule that names it may use. Text of another node is untrusted: what is malformed or
  * beyond the bounds is left out.
  */
 #define INTERFACES_MAX 64u
-#define INTERFACE_NETWORKS_MAX 8u
+#define INTERFACE_NETWORKS_MAX 16u
 #define INTERFACE_NAME_MAX 16u /* IFNAMSIZ, with the NUL */
 
 struct interface {

@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "herald/base/ip.h"
+#include "herald/base/mac.h"
 #include "herald/base/monotime.h"
-#include "herald/core/arp.h"
 
 /*
  * What this node does with each address, from what the plan wishes and from what is
@@ -35,7 +36,7 @@ enum ownership_wish_kind {
 };
 
 struct ownership_wish {
-	uint8_t ip[4];
+	struct ip ip;
 	enum ownership_wish_kind kind;
 };
 
@@ -56,7 +57,7 @@ enum ownership_action {
 };
 
 struct ownership_effect {
-	uint8_t ip[4];
+	struct ip ip;
 	enum ownership_action action;
 	uint8_t mac[MAC_SIZE]; /* of YIELD and DEFEND */
 };
@@ -81,7 +82,7 @@ void ownership_free(struct ownership *ownership); /* NULL is allowed */
 /* Each appends to *effects what is to be done. `wishes`: sorted by ip, unique, all. */
 void ownership_plan(struct ownership *ownership, const struct ownership_wish *wishes, size_t count,
 	const struct ownership_now *now, uint32_t hand_over_ms, struct ownership_effects *effects);
-void ownership_claim(struct ownership *ownership, const uint8_t ip[static 4],
+void ownership_claim(struct ownership *ownership, const struct ip *ip,
 	const uint8_t mac[static MAC_SIZE], const struct ownership_now *now,
 	struct ownership_effects *effects);
 void ownership_step(struct ownership *ownership, const struct ownership_now *now,
@@ -89,8 +90,7 @@ void ownership_step(struct ownership *ownership, const struct ownership_now *now
 /* When ownership_step is to be called; false: no need. */
 bool ownership_next(const struct ownership *ownership, struct monotime *ret);
 
-enum ownership_state ownership_state_of(
-	const struct ownership *ownership, const uint8_t ip[static 4]);
+enum ownership_state ownership_state_of(const struct ownership *ownership, const struct ip *ip);
 size_t ownership_count(const struct ownership *ownership, enum ownership_state state);
 
 #endif

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "herald/base/ip.h"
 #include "herald/core/arp.h"
+#include "herald/core/ndp.h"
 
 /*
  * What a received frame means for the addresses that are answered here. Interfaces are
@@ -16,7 +18,7 @@
 #define RESPONDER_SLOTS 64u
 
 struct responder_address {
-	uint8_t ip[4];
+	struct ip ip;
 	uint64_t slots; /* bit n: answered on the interface in slot n */
 };
 
@@ -31,20 +33,24 @@ enum responder_verdict {
 	RESPONDER_REPLY,  /* send reply */
 	RESPONDER_CLAIM,  /* another station says that it has one of our addresses */
 	RESPONDER_IGNORE, /* sound, and none of our business */
-	RESPONDER_DROP	  /* refused: `reason` */
+	RESPONDER_DROP	  /* refused: `arp_reason` or `ndp_reason`, by `family` */
 };
 
 struct responder_result {
 	enum responder_verdict verdict;
-	enum arp_reason reason;	       /* of DROP */
-	uint8_t ip[4];		       /* of REPLY and CLAIM: the address concerned */
-	uint8_t claimant[MAC_SIZE];    /* of CLAIM */
-	uint8_t reply[ARP_FRAME_SIZE]; /* of REPLY: to be sent on the interface it came from */
+	enum ip_family family;	    /* IP_V4: the frame was read as ARP, IP_V6: as NDP */
+	enum arp_reason arp_reason; /* of DROP, ARP */
+	enum ndp_reason ndp_reason; /* of DROP, NDP */
+	struct ip ip;		    /* of REPLY and CLAIM: the address concerned */
+	uint8_t claimant[MAC_SIZE]; /* of CLAIM */
+	/* Of REPLY: to be sent on the interface it came from. */
+	uint8_t reply[NDP_FRAME_SIZE];
+	size_t reply_length;
 };
 
 /* NULL when ip is not in the table. */
 const struct responder_address *responder_find(
-	const struct responder_table *table, const uint8_t ip[static 4]);
+	const struct responder_table *table, const struct ip *ip);
 
 /* A frame that came in on the interface in `slot`. */
 void responder_handle(const struct responder_table *table, unsigned slot, const uint8_t *bytes,

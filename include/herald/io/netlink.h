@@ -11,11 +11,11 @@
 #include "herald/io/loop.h"
 
 /*
- * The links of this network namespace and their IPv4 addresses, followed by rtnetlink
+ * The links of this network namespace and their addresses, followed by rtnetlink
  * notifications. Any notification leads to one new dump a little later: level-triggered,
  * so that lost notifications (ENOBUFS) and bursts of them do no harm.
  */
-#define NETLINK_ADDRESSES_MAX 8u
+#define NETLINK_NETWORKS_MAX 16u
 
 struct netlink_link {
 	int index;
@@ -25,9 +25,11 @@ struct netlink_link {
 	bool ethernet, loopback;
 	bool up, carrier; /* administratively, and the medium (IFF_UP, IFF_LOWER_UP) */
 	bool enslaved;	  /* port of a bridge, bond, ...: its master is the interface to use */
-	struct ip addresses[NETLINK_ADDRESSES_MAX];
-	struct ip_prefix networks[NETLINK_ADDRESSES_MAX]; /* of the same index */
-	size_t address_count;
+	bool link_local;  /* has an IPv6 link-local address: groups can be joined with it */
+	/* That its addresses lie in, each once; link-local ones, which lead nowhere, are not
+	   among them. */
+	struct ip_prefix networks[NETLINK_NETWORKS_MAX];
+	size_t network_count;
 };
 
 struct netlink;

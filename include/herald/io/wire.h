@@ -9,12 +9,13 @@
 #include "herald/io/loop.h"
 
 /*
- * Sending and receiving ARP frames on one interface, over libpcap with a filter in the
- * kernel, so that nothing but ARP that came in wakes us. Needs CAP_NET_RAW.
+ * Sending and receiving frames of ARP and neighbour discovery on one interface, over
+ * libpcap with a filter in the kernel, so that nothing but these wakes us. Needs
+ * CAP_NET_RAW.
  */
 struct wire;
 
-/* One received frame, whole from its Ethernet header on; borrowed. */
+/* One received frame from its Ethernet header on, at most 256 bytes of it; borrowed. */
 typedef void wire_frame_fn(void *context, const uint8_t *bytes, size_t length);
 /* The interface is gone or down: nothing more will come; wire_close it. */
 typedef void wire_down_fn(void *context, const struct err *why);

@@ -12,7 +12,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-static const uint8_t vip[4] = {192, 0, 2, 200};
+static const struct ip vip = {IP_V4, {192, 0, 2, 200}};
 
 static struct monotime at_ms(uint64_t ms)
 {
@@ -31,17 +31,17 @@ static struct announce *make(uint32_t repeat, uint32_t spacing_ms, uint32_t refr
 static void L04_repeats_with_spacing_then_silence(void **state)
 {
 	struct announce *a = make(3, 200, 0);
-	uint8_t due[ANNOUNCE_BATCH][4];
+	struct ip due[ANNOUNCE_BATCH];
 	struct monotime next;
 
 	(void)state;
-	announce_start(a, vip, at_ms(1000));
+	announce_start(a, &vip, at_ms(1000));
 	for (uint64_t ms = 1000; ms <= 1400; ms += 200) {
 		assert_true(announce_next(a, &next));
 		assert_int_equal(next.ns, at_ms(ms).ns);
 		assert_int_equal(announce_due(a, at_ms(ms - 1), due), 0);
 		assert_int_equal(announce_due(a, at_ms(ms), due), 1);
-		assert_memory_equal(due[0], vip, 4);
+		assert_true(ip_equal(&due[0], &vip));
 	}
 	assert_false(announce_next(a, &next));
 	announce_free(a);
@@ -50,12 +50,12 @@ static void L04_repeats_with_spacing_then_silence(void **state)
 static void L04_nothing_is_announced_after_stop(void **state)
 {
 	struct announce *a = make(3, 200, 60);
-	uint8_t due[ANNOUNCE_BATCH][4];
+	struct ip due[ANNOUNCE_BATCH];
 
 	(void)state;
-	announce_start(a, vip, at_ms(0));
+	announce_start(a, &vip, at_ms(0));
 	assert_int_equal(announce_due(a, at_ms(0), due), 1);
-	announce_stop(a, vip);
+	announce_stop(a, &vip);
 	assert_int_equal(announce_due(a, at_ms(3600000), due), 0);
 	assert_int_equal(announce_count(a), 0);
 	announce_free(a);
@@ -64,11 +64,11 @@ static void L04_nothing_is_announced_after_stop(void **state)
 static void D8_adopted_is_only_refreshed(void **state)
 {
 	struct announce *a = make(5, 200, 60);
-	uint8_t due[ANNOUNCE_BATCH][4];
+	struct ip due[ANNOUNCE_BATCH];
 	struct monotime next;
 
 	(void)state;
-	announce_adopt(a, vip, at_ms(0));
+	announce_adopt(a, &vip, at_ms(0));
 	assert_true(announce_next(a, &next));
 	assert_true(next.ns >= 30 * SECOND && next.ns <= 61 * SECOND);
 	assert_int_equal(announce_due(a, at_ms(29999), due), 0);
@@ -79,15 +79,15 @@ static void D8_adopted_is_only_refreshed(void **state)
 static void C17_many_addresses_without_bursts(void **state)
 {
 	struct announce *a = make(1, 200, 60);
-	uint8_t due[ANNOUNCE_BATCH][4];
+	struct ip due[ANNOUNCE_BATCH];
 	struct monotime next = at_ms(0);
 	size_t sent = 0, wakes = 0, most = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 5000; i++) {
-		uint8_t ip[4] = {10, 0, (uint8_t)(i >> 8), (uint8_t)i};
+		struct ip ip = {IP_V4, {10, 0, (uint8_t)(i >> 8), (uint8_t)i}};
 
-		announce_start(a, ip, at_ms(0));
+		announce_start(a, &ip, at_ms(0));
 	}
 	while (sent < 5000) {
 		assert_true(announce_next(a, &next));
@@ -112,16 +112,16 @@ static void C17_many_addresses_without_bursts(void **state)
 static void all_get_their_turn(void **state)
 {
 	struct announce *a = make(60, 10, 0);
-	uint8_t due[ANNOUNCE_BATCH][4];
+	struct ip due[ANNOUNCE_BATCH];
 	bool seen[1000] = {false};
 	struct monotime next;
 	size_t missing = 1000;
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		uint8_t ip[4] = {10, 0, (uint8_t)(i >> 8), (uint8_t)i};
+		struct ip ip = {IP_V4, {10, 0, (uint8_t)(i >> 8), (uint8_t)i}};
 
-		announce_start(a, ip, at_ms(0));
+		announce_start(a, &ip, at_ms(0));
 	}
 	/* Repeats fall due sooner than one round takes: nobody may starve. */
 	for (unsigned turn = 0; turn < 1000 / ANNOUNCE_BATCH + 1; turn++) {
@@ -130,7 +130,7 @@ static void all_get_their_turn(void **state)
 		assert_true(announce_next(a, &next));
 		count = announce_due(a, next, due);
 		for (size_t i = 0; i < count; i++) {
-			unsigned n = (unsigned)due[i][2] << 8 | due[i][3];
+			unsigned n = (unsigned)due[i].bytes[2] << 8 | due[i].bytes[3];
 
 			missing -= !seen[n];
 			seen[n] = true;

@@ -22,8 +22,8 @@ static const uint8_t client[4] = {192, 0, 2, 10};
 static const uint8_t unspecified[4];
 
 static const struct responder_address addresses[] = {
-	{.ip = {192, 0, 2, 200}, .slots = 1u << SLOT},
-	{.ip = {192, 0, 2, 201}, .slots = 1u << (SLOT + 1)},
+	{.ip = {IP_V4, {192, 0, 2, 200}}, .slots = 1u << SLOT},
+	{.ip = {IP_V4, {192, 0, 2, 201}}, .slots = 1u << (SLOT + 1)},
 };
 
 static struct responder_table make_table(void)
@@ -139,7 +139,7 @@ static void check_verdict(const struct verdict_case *c)
 		fail_msg("%s: %d", c->what, (int)result.verdict);
 	if (c->verdict != RESPONDER_REPLY)
 		return;
-	assert_int_equal(arp_parse(result.reply, sizeof(result.reply), &frame), ARP_OK);
+	assert_int_equal(arp_parse(result.reply, result.reply_length, &frame), ARP_OK);
 	assert_int_equal(frame.operation, ARP_REPLY);
 	assert_memory_equal(frame.destination, c->sender_mac, MAC_SIZE);
 	assert_memory_equal(frame.source, ours, MAC_SIZE);

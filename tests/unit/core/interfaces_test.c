@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,10 +26,9 @@ static void text_becomes_a_list_and_text_again(void **state)
 		{"eth0=,, eth1=300.0.0.0/8", "eth0 eth1"},
 		{"=192.0.2.0/24 ~ ~=", ""},
 		{"a-name-that-is-much-too-long eth0", "eth0"},
-		{"eth0=1.0.0.0/8,2.0.0.0/8,3.0.0.0/8,4.0.0.0/8,5.0.0.0/8,6.0.0.0/8,7.0.0.0/8,"
-		 "8.0.0.0/8,9.0.0.0/8 eth1",
-			"eth0=1.0.0.0/8,2.0.0.0/8,3.0.0.0/8,4.0.0.0/8,5.0.0.0/8,6.0.0.0/8,"
-			"7.0.0.0/8,8.0.0.0/8 eth1"},
+		{"eth0=192.0.2.0/24,2001:db8::/64 eth1=2001:db8:1::/48",
+			"eth0=192.0.2.0/24,2001:db8::/64 eth1=2001:db8:1::/48"},
+		{"eth0=2001:db8::1/64,2001:db8::/129", "eth0"},
 	};
 
 	(void)state;
@@ -54,6 +54,19 @@ static void number_is_bounded(void **state)
 		memcpy(text + i, "a ", 3);
 	interface_list_parse(text, &list);
 	assert_int_equal(list.count, INTERFACES_MAX);
+	interface_list_done(&list);
+}
+
+static void number_of_networks_is_bounded(void **state)
+{
+	char text[400] = "eth0=";
+	struct interface_list list;
+
+	(void)state;
+	for (unsigned i = 1; i <= INTERFACE_NETWORKS_MAX + 1; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%u.0.0.0/8,", i);
+	interface_list_parse(text, &list);
+	assert_int_equal(list.items[0].network_count, INTERFACE_NETWORKS_MAX);
 	interface_list_done(&list);
 }
 
@@ -89,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_becomes_a_list_and_text_again),
 		cmocka_unit_test(number_is_bounded),
+		cmocka_unit_test(number_of_networks_is_bounded),
 		cmocka_unit_test(container_side_names_are_internal),
 		cmocka_unit_test(patterns_allow),
 	};

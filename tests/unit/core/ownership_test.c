@@ -12,7 +12,7 @@
 
 #define BOUND_MS 1000u
 
-static const uint8_t vip[4] = {192, 0, 2, 200};
+static const struct ip vip = {IP_V4, {192, 0, 2, 200}};
 static const uint8_t stranger[MAC_SIZE] = {2, 0, 0, 0, 0, 9};
 
 struct scene {
@@ -45,10 +45,9 @@ static struct ownership_now now_ms(uint64_t ms, bool lapsed)
 
 static void wish(struct scene *s, enum ownership_wish_kind kind, uint64_t ms, bool lapsed)
 {
-	struct ownership_wish wish = {.kind = kind};
+	struct ownership_wish wish = {.ip = vip, .kind = kind};
 	struct ownership_now now = now_ms(ms, lapsed);
 
-	memcpy(wish.ip, vip, sizeof(vip));
 	s->effects.count = 0;
 	ownership_plan(s->ownership, &wish, 1, &now, BOUND_MS, &s->effects);
 }
@@ -58,7 +57,7 @@ static void claim(struct scene *s, uint64_t ms, bool lapsed)
 	struct ownership_now now = now_ms(ms, lapsed);
 
 	s->effects.count = 0;
-	ownership_claim(s->ownership, vip, stranger, &now, &s->effects);
+	ownership_claim(s->ownership, &vip, stranger, &now, &s->effects);
 }
 
 static void step(struct scene *s, uint64_t ms, bool lapsed)
@@ -73,7 +72,7 @@ static void expect_one(const struct scene *s, enum ownership_action action)
 {
 	assert_int_equal(s->effects.count, 1);
 	assert_int_equal(s->effects.items[0].action, action);
-	assert_memory_equal(s->effects.items[0].ip, vip, sizeof(vip));
+	assert_true(ip_equal(&s->effects.items[0].ip, &vip));
 }
 
 static void taken_once(void **state)
@@ -98,7 +97,7 @@ static void O01_hand_over_until_the_claim(void **state)
 	assert_int_equal(s->effects.count, 0);
 	claim(s, 5020, false);
 	expect_one(s, OWNERSHIP_RELEASE);
-	assert_int_equal(ownership_state_of(s->ownership, vip), OWNERSHIP_NONE);
+	assert_int_equal(ownership_state_of(s->ownership, &vip), OWNERSHIP_NONE);
 }
 
 static void O01_hand_over_is_bounded(void **state)
@@ -162,7 +161,7 @@ static void L08_defended_after_settling_and_rarely(void **state)
 		defences += s->effects.count > 0;
 	}
 	assert_in_range(defences, 5, 6);
-	assert_int_equal(ownership_state_of(s->ownership, vip), OWNERSHIP_HELD);
+	assert_int_equal(ownership_state_of(s->ownership, &vip), OWNERSHIP_HELD);
 }
 
 static void C04_lapsed_yields_and_waits_for_its_lease(void **state)
@@ -202,6 +201,24 @@ static void claim_for_what_is_not_ours_is_nothing(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* Two families are two addresses, in one order: a claim for one leaves the other alone. */
+static void L08_families_are_apart(void **state)
+{
+	struct scene *s = *state;
+	const struct ip six = {IP_V6, {192, 0, 2, 200}}; /* the same bytes */
+	const struct ownership_wish wishes[] = {{vip, OWNERSHIP_OURS}, {six, OWNERSHIP_OURS}};
+	const struct ownership_now now = now_ms(0, true);
+
+	ownership_plan(s->ownership, wishes, 2, &now, BOUND_MS, &s->effects);
+	assert_int_equal(ownership_count(s->ownership, OWNERSHIP_HELD), 2);
+	s->effects.count = 0;
+	ownership_claim(s->ownership, &six, stranger, &now, &s->effects);
+	assert_int_equal(s->effects.count, 1);
+	assert_true(ip_equal(&s->effects.items[0].ip, &six));
+	assert_int_equal(ownership_state_of(s->ownership, &six), OWNERSHIP_YIELDED);
+	assert_int_equal(ownership_state_of(s->ownership, &vip), OWNERSHIP_HELD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +231,7 @@ int main(void)
 		TEST(C04_lapsed_yields_and_waits_for_its_lease),
 		TEST(C04_lapse_while_settling_yields),
 		TEST(claim_for_what_is_not_ours_is_nothing),
+		TEST(L08_families_are_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
