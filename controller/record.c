@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define BUCKETS_MIN 64u
+#define EVENTS_MAX 8u /* of one Service that can't be written; who made them may make more */
 
 /* ---- the table ---- */
 
@@ -163,12 +164,20 @@ bool record_is_in_namespace(const struct record *record, const char *namespace)
 	return strncmp(record->key, namespace, length) == 0 && record->key[length] == '/';
 }
 
+static void drop_oldest_event(struct record_work *work)
+{
+	struct record_event *oldest = work->events;
+
+	work->events = oldest->next;
+	free(oldest);
+}
+
 bool record_keep_event(struct record *record, const struct assign_event *event)
 {
 	struct record_event **end = &record->work->events, *kept;
-	size_t size = strlen(event->message) + 1;
+	size_t size = strlen(event->message) + 1, count = 1;
 
-	for (; *end; end = &(*end)->next) {
+	for (; *end; end = &(*end)->next, count++) {
 		if (strcmp((*end)->reason, event->reason) == 0 &&
 			strcmp((*end)->message, event->message) == 0)
 			return false;
@@ -178,17 +187,15 @@ bool record_keep_event(struct record *record, const struct assign_event *event)
 	kept->warning = event->warning;
 	memcpy(kept->message, event->message, size);
 	*end = kept;
+	if (count > EVENTS_MAX)
+		drop_oldest_event(record->work);
 	return true;
 }
 
 void record_drop_events(struct record *record)
 {
-	while (record->work->events) {
-		struct record_event *next = record->work->events->next;
-
-		free(record->work->events);
-		record->work->events = next;
-	}
+	while (record->work->events)
+		drop_oldest_event(record->work);
 }
 
 /* ---- the queues ---- */

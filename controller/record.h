@@ -93,7 +93,7 @@ void record_mark(struct records *records, struct record *record); /* dirty, at t
 void record_unmark(struct records *records, struct record *record);
 /* Keeps its place where it waits already. */
 void record_set_waiting(struct records *records, struct record *record, bool waiting);
-/* False: it is kept already, word by word. */
+/* False: it is kept already, word by word. Of many the oldest are dropped. */
 bool record_keep_event(struct record *record, const struct assign_event *event);
 void record_drop_events(struct record *record);
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.controller import addresses
 from harness.kube import PATCH_TYPES, path_of
+from harness.wait import wait_for
 
 NUL = {"annotations": {"note": "a\0b"}}
 # The largest that etcd takes; each of these characters is six as JSON.
@@ -64,3 +65,20 @@ def test_an_answer_that_is_no_service_is_not_asked_for_again_and_again(mini, mak
     controllers.add("other")
     controllers.assigned("other")
     assert [rule["hits"] for rule in mini.faults() if rule["action"]["type"] == "body"] == [1]
+
+
+def test_C25_what_is_to_be_told_of_a_service_that_cannot_be_written_is_bounded(mini, make):
+    controllers = make(mini)
+    process = controllers.start()
+    mini.fault("status", verb="patch", path="/services/web/status", code=422, times=-1)
+    controllers.add("web")
+    for n in range(12):
+        wait_for("the write to be refused", lambda n=n: mini.faults()[0]["hits"] > n)
+        controllers.change("web", annotations={"herald.io/ips": f"203.0.113.{n}"})
+    wait_for("the last one, too", lambda: mini.faults()[0]["hits"] > 12)
+    mini.clear_faults()
+    controllers.change("web", annotations={"herald.io/ips": "203.0.113.99"})
+    controllers.refused("web", "AddressOutsidePools")
+    wait_for("the last to be told", lambda: "203.0.113.99" in process.text())
+    told = [line for line in process.text().splitlines() if "reason=AllocationFailed" in line]
+    assert len(told) <= 8 and "203.0.113.99" in told[-1]
