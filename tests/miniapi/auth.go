@@ -65,15 +65,14 @@ func (a *authenticator) restore(saved map[string]savedIdentity) {
 }
 
 func (s *server) authenticate(r *http.Request) (identity, *apiError) {
-	if header := r.Header.Get("Authorization"); header != "" {
-		parts := strings.Fields(header)
-		if len(parts) == 2 && strings.EqualFold(parts[0], "Bearer") {
-			if id, ok := s.auth.find(parts[1]); ok {
-				id.groups = append(append([]string(nil), id.groups...), "system:authenticated")
-				return id, nil
-			}
+	parts := strings.Fields(r.Header.Get("Authorization"))
+	if len(parts) == 2 && strings.EqualFold(parts[0], "Bearer") {
+		id, ok := s.auth.find(parts[1])
+		if !ok {
+			return identity{}, errUnauthorized()
 		}
-		return identity{}, errUnauthorized()
+		id.groups = append(append([]string(nil), id.groups...), "system:authenticated")
+		return id, nil
 	}
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
 		subject := r.TLS.VerifiedChains[0][0].Subject
@@ -93,18 +92,28 @@ func (id identity) in(group string) bool {
 }
 
 // createToken serves serviceaccounts/NAME/token (authentication.k8s.io TokenRequest).
-func (s *server) createToken(q *request) (int, object, *apiError) {
+// The token does not in truth expire.
+func (s *server) createToken(q *request, body []byte) (int, object, *apiError) {
 	s.store.mu.RLock()
 	sa := s.store.shelves["serviceaccounts"].live[keyOf(q.ns, q.name)]
 	s.store.mu.RUnlock()
 	if sa == nil {
 		return 0, nil, errNotFound(q.res, q.name)
 	}
+	asked, decodeErr := decodeObject(body)
+	if decodeErr != nil {
+		return 0, nil, errBadRequest("the TokenRequest cannot be read: %v", decodeErr)
+	}
+	seconds, ok := number(get(asked, "spec", "expirationSeconds"))
+	if !ok {
+		seconds = 3600
+	}
 	token := randomHex(24)
 	s.auth.add(token, serviceAccount(q.ns, q.name))
 	return 201, object{"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
 		"metadata": object{"name": q.name, "namespace": q.ns},
-		"status":   object{"token": token, "expirationTimestamp": timestamp(3600)}}, nil
+		"spec":     object{"expirationSeconds": seconds},
+		"status":   object{"token": token, "expirationTimestamp": timestamp(seconds)}}, nil
 }
 
 func serviceAccount(ns, name string) identity {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 )
 
+var immortal = map[string]bool{"default": true, "kube-system": true, "kube-public": true}
+
 func (s *server) delete(q *request, body []byte) (object, *apiError) {
 	options := object{}
 	if len(body) > 0 {
@@ -29,6 +31,10 @@ func (s *server) delete(q *request, body []byte) (object, *apiError) {
 	obj := rec.object()
 	if err := checkPreconditions(q, options, obj); err != nil {
 		return nil, err
+	}
+	if q.res.kind == "Namespace" && immortal[q.name] {
+		return nil, &apiError{code: 403, reason: "Forbidden", details: q.res.details(q.name),
+			message: fmt.Sprintf("namespaces %q is forbidden: this namespace may not be deleted", q.name)}
 	}
 	if q.dryRun {
 		return deleted(q.res, rec), nil

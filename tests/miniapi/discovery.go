@@ -96,10 +96,13 @@ func groupDocument(group string) object {
 
 func resourceList(group, version string) object {
 	items := []interface{}{}
-	verbs := []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
 	for _, res := range resources {
 		if res.group != group || res.version != version {
 			continue
+		}
+		verbs := []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
+		if res.oneByOne {
+			verbs = append(verbs[:2], verbs[3:]...)
 		}
 		item := object{"name": res.plural, "singularName": strings.ToLower(res.kind),
 			"namespaced": res.namespaced, "kind": res.kind, "verbs": verbs}

@@ -56,6 +56,9 @@ func defaultEvent(ev object) {
 	for _, key := range []string{"source", "involvedObject"} {
 		child(ev, key)
 	}
+	for _, key := range []string{"eventTime", "firstTimestamp", "lastTimestamp"} {
+		setDefault(ev, key, nil)
+	}
 	setDefault(ev, "reportingComponent", "")
 	setDefault(ev, "reportingInstance", "")
 }
@@ -90,9 +93,10 @@ func validateEventUpdate(old, ev object, errs *fieldErrors) {
 
 func validateEventNamespace(ev object, errs *fieldErrors) {
 	ns, of := str(ev, "metadata", "namespace"), str(ev, "involvedObject", "namespace")
-	if of == "" && ns != "default" && ns != "kube-system" {
-		errs.invalid("involvedObject.namespace", of, "does not match event.namespace")
-	} else if of != "" && of != ns {
+	newStyle := ev["eventTime"] != nil
+	switch {
+	case of == "" && (ns == "default" || (newStyle && ns == "kube-system")):
+	case of == "", of != ns && !newStyle:
 		errs.invalid("involvedObject.namespace", of, "does not match event.namespace")
 	}
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Defaults, validation and selectable fields of the other resources.
+// Defaults, validation and selectable fields of leases, namespaces, pods, nodes
+// and bindings.
 package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,23 +28,16 @@ func validateLease(lease object, errs *fieldErrors) {
 	}
 }
 
-func validateConfigMap(cm object, errs *fieldErrors) {
-	size := 0
-	for key, v := range stringMap(cm["data"]) {
-		size += len(v)
-		if !labelKey.MatchString(key) && !dnsSubdomain.MatchString(key) && key[0] != '.' {
-			errs.invalid("data["+key+"]", key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'")
-		}
-	}
-	if size > 1<<20 {
-		errs.add("FieldValueTooLong", "", "Too long: may not be more than 1048576 bytes")
-	}
-}
-
 func defaultNamespace(ns object) {
 	setDefault(child(ns, "status"), "phase", "Active")
 	labels := child(meta(ns), "labels")
 	labels["kubernetes.io/metadata.name"] = str(ns, "metadata", "name")
+}
+
+func validateNamespace(ns object, errs *fieldErrors) {
+	if name := str(ns, "metadata", "name"); strings.Contains(name, ".") {
+		errs.invalid("metadata.name", name, "must not contain dots")
+	}
 }
 
 func namespaceFields(ns object, fields map[string]string) {
@@ -72,45 +67,44 @@ func admitNode(node object) {
 	child(node, "spec")["taints"] = append(taints, object{"key": notReady, "effect": "NoSchedule"})
 }
 
+func defaultNode(node object) {
+	spec := child(node, "spec")
+	if cidr := str(spec, "podCIDR"); cidr != "" && spec["podCIDRs"] == nil {
+		spec["podCIDRs"] = []interface{}{cidr}
+	}
+}
+
+func validateNode(node object, errs *fieldErrors) {
+	for i, taint := range objects(list(node, "spec", "taints")) {
+		switch effect := str(taint, "effect"); effect {
+		case "NoSchedule", "PreferNoSchedule", "NoExecute":
+		default:
+			errs.unsupported(fmt.Sprintf("metadata.taints[%d].effect", i), effect, "NoSchedule", "PreferNoSchedule", "NoExecute")
+		}
+	}
+}
+
 func nodeFields(node object, fields map[string]string) {
 	fields["spec.unschedulable"] = fmt.Sprint(get(node, "spec", "unschedulable") == true)
 }
 
-func defaultSecret(secret object) { setDefault(secret, "type", "Opaque") }
+func defaultBinding(binding object) {
+	for _, subject := range objects(list(binding, "subjects")) {
+		if str(subject, "kind") != "ServiceAccount" {
+			setDefault(subject, "apiGroup", rbacGroup)
+		}
+	}
+	setDefault(child(binding, "roleRef"), "apiGroup", rbacGroup)
+}
 
-func secretFields(secret object, fields map[string]string) { fields["type"] = str(secret, "type") }
-
-func defaultEndpointSlice(slice object) {
-	for _, port := range objects(list(slice, "ports")) {
-		setDefault(port, "name", "")
-		setDefault(port, "protocol", "TCP")
+func validateBinding(binding object, errs *fieldErrors) {
+	if str(binding, "roleRef", "name") == "" {
+		errs.required("roleRef.name", "")
 	}
 }
 
-func validateEndpointSlice(slice object, errs *fieldErrors) {
-	family := str(slice, "addressType")
-	switch family {
-	case "IPv4", "IPv6", "FQDN":
-	case "":
-		errs.required("addressType", "")
-	default:
-		errs.unsupported("addressType", family, "FQDN", "IPv4", "IPv6")
-	}
-	for i, ep := range objects(list(slice, "endpoints")) {
-		addresses := stringList(ep, "addresses")
-		if len(addresses) == 0 {
-			errs.required(fmt.Sprintf("endpoints[%d].addresses", i), "must contain at least 1 address")
-		}
-		for j, a := range addresses {
-			at := fmt.Sprintf("endpoints[%d].addresses[%d]", i, j)
-			ip := parseIP(a)
-			switch {
-			case family == "FQDN":
-			case ip == nil:
-				errs.invalid(at, a, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
-			case familyOf(ip) != family:
-				errs.invalid(at, a, "must be a valid "+family+" address")
-			}
-		}
+func validateBindingUpdate(old, binding object, errs *fieldErrors) {
+	if !equal(old["roleRef"], binding["roleRef"]) {
+		errs.invalid("roleRef", binding["roleRef"], "cannot change roleRef")
 	}
 }

@@ -126,7 +126,7 @@ func verbOf(method string, q *request) string {
 		return "patch"
 	case method == "DELETE" && q.name != "" && q.sub == "":
 		return "delete"
-	case method == "DELETE" && q.name == "" && (q.ns != "" || !q.res.namespaced):
+	case method == "DELETE" && q.name == "" && !q.res.oneByOne && (q.ns != "" || !q.res.namespaced):
 		return "deletecollection"
 	}
 	return ""
@@ -163,7 +163,7 @@ func (s *server) serveWrite(w http.ResponseWriter, r *http.Request, q *request) 
 	code, out, err := 200, object(nil), (*apiError)(nil)
 	switch {
 	case q.sub == "token":
-		code, out, err = s.createToken(q)
+		code, out, err = s.createToken(q, body)
 	case q.verb == "create":
 		code = 201
 		out, err = s.createFromBody(q, body)

@@ -13,6 +13,7 @@ type resource struct {
 	conditional    bool   // a PUT must name the resourceVersion it replaces
 	createsOnPut   bool   // a PUT of what is missing creates it
 	returnsDeleted bool   // a DELETE answers with the object, not with a Status
+	oneByOne       bool   // there is no deletecollection
 	stored         string // the shelf, where it is not the resource's own
 
 	fields         func(obj object, fields map[string]string)
@@ -60,16 +61,17 @@ func init() {
 			defaults: defaultService, validate: validateService, validateUpdate: validateServiceUpdate, shape: serviceShape,
 			columns: serviceColumns, fields: serviceFields, fieldNames: []string{"spec.clusterIP", "spec.type"}},
 		{version: "v1", plural: "configmaps", kind: "ConfigMap", short: []string{"cm"}, namespaced: true,
-			validate: validateConfigMap, shape: configMapShape, columns: configMapColumns},
+			validate: validateConfigMap, validateUpdate: validateConfigMapUpdate, shape: configMapShape, columns: configMapColumns},
 		{version: "v1", plural: "nodes", kind: "Node", short: []string{"no"}, subresources: status, admit: admitNode,
+			defaults: defaultNode, validate: validateNode,
 			columns: nodeColumns, fields: nodeFields, fieldNames: []string{"spec.unschedulable"}},
 		{version: "v1", plural: "namespaces", kind: "Namespace", short: []string{"ns"},
-			returnsDeleted: true, subresources: []string{"status", "finalize"}, defaults: defaultNamespace, columns: namespaceColumns,
+			returnsDeleted: true, oneByOne: true, subresources: []string{"status", "finalize"}, defaults: defaultNamespace, validate: validateNamespace, columns: namespaceColumns,
 			fields: namespaceFields, fieldNames: []string{"name", "status.phase"}},
 		{version: "v1", plural: "pods", kind: "Pod", short: []string{"po"}, namespaced: true, subresources: status,
 			returnsDeleted: true, defaults: defaultPod, columns: podColumns, fields: podFields,
 			fieldNames: []string{"spec.nodeName", "status.phase", "status.podIP", "spec.serviceAccountName"}},
-		{version: "v1", plural: "secrets", kind: "Secret", namespaced: true, defaults: defaultSecret, columns: secretColumns,
+		{version: "v1", plural: "secrets", kind: "Secret", namespaced: true, defaults: defaultSecret, validate: validateSecret, shape: secretShape, columns: secretColumns,
 			fields: secretFields, fieldNames: []string{"type"}},
 		{version: "v1", plural: "serviceaccounts", kind: "ServiceAccount", short: []string{"sa"}, namespaced: true,
 			returnsDeleted: true, subresources: []string{"token"}, columns: serviceAccountColumns},
@@ -83,7 +85,8 @@ func init() {
 			validate: validateNewEvent, shape: eventShape,
 			columns: eventColumns, fields: eventFields, fieldNames: newEventFieldNames},
 		{group: "discovery.k8s.io", version: "v1", plural: "endpointslices", kind: "EndpointSlice", namespaced: true,
-			generation: true, defaults: defaultEndpointSlice, validate: validateEndpointSlice, columns: sliceColumns},
+			generation: true, defaults: defaultEndpointSlice, validate: validateEndpointSlice,
+			validateUpdate: validateEndpointSliceUpdate, columns: sliceColumns},
 		{group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true,
 			conditional: true, createsOnPut: true, validate: validateLease, shape: leaseShape, columns: leaseColumns},
 		{group: "apps", version: "v1", plural: "deployments", kind: "Deployment", short: []string{"deploy"},
@@ -91,9 +94,11 @@ func init() {
 		{group: "apps", version: "v1", plural: "daemonsets", kind: "DaemonSet", short: []string{"ds"},
 			namespaced: true, generation: true, subresources: status},
 		{group: rbacGroup, version: "v1", plural: "clusterroles", kind: "ClusterRole", createsOnPut: true},
-		{group: rbacGroup, version: "v1", plural: "clusterrolebindings", kind: "ClusterRoleBinding", createsOnPut: true},
+		{group: rbacGroup, version: "v1", plural: "clusterrolebindings", kind: "ClusterRoleBinding", createsOnPut: true,
+			defaults: defaultBinding, validate: validateBinding, validateUpdate: validateBindingUpdate},
 		{group: rbacGroup, version: "v1", plural: "roles", kind: "Role", namespaced: true, createsOnPut: true},
-		{group: rbacGroup, version: "v1", plural: "rolebindings", kind: "RoleBinding", namespaced: true, createsOnPut: true},
+		{group: rbacGroup, version: "v1", plural: "rolebindings", kind: "RoleBinding", namespaced: true, createsOnPut: true,
+			defaults: defaultBinding, validate: validateBinding, validateUpdate: validateBindingUpdate},
 	}
 }
 

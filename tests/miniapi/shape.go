@@ -10,7 +10,7 @@ type (
 	shape  interface{}      // one of those below
 	fields map[string]shape // an object with these members
 	listOf struct{ of shape }
-	scalar string // "string", "int32", "bool", "map[string]string", "MicroTime", "IntOrString"
+	scalar string // any other type, by the name that errors give it
 )
 
 const (
@@ -18,6 +18,7 @@ const (
 	aNumber      = scalar("int32")
 	aBool        = scalar("bool")
 	aStringMap   = scalar("map[string]string")
+	aBytesMap    = scalar("map[string][]uint8")
 	aMicroTime   = scalar("MicroTime")
 	aPortOrAName = scalar("IntOrString")
 )
@@ -25,7 +26,8 @@ const (
 var (
 	metaShape = fields{"name": aString, "namespace": aString, "generateName": aString, "uid": aString,
 		"resourceVersion": aString, "labels": aStringMap, "annotations": aStringMap, "finalizers": listOf{aString}}
-	configMapShape = fields{"data": aStringMap, "binaryData": aStringMap}
+	configMapShape = fields{"data": aStringMap, "binaryData": aBytesMap, "immutable": aBool}
+	secretShape    = fields{"data": aBytesMap, "stringData": aStringMap}
 	leaseShape     = fields{"spec": fields{"holderIdentity": aString, "leaseDurationSeconds": aNumber,
 		"acquireTime": aMicroTime, "renewTime": aMicroTime, "leaseTransitions": aNumber}}
 	eventShape = fields{"reason": aString, "message": aString, "type": aString, "action": aString,
@@ -90,12 +92,15 @@ func checkScalar(v interface{}, want scalar, at string) error {
 		ok = isString || isNumber
 	case aBool:
 		_, ok = v.(bool)
-	case aStringMap:
+	case aStringMap, aBytesMap:
 		m, isObject := v.(object)
 		ok = isObject
 		for _, member := range m {
 			_, isText := member.(string)
 			ok = ok && (isText || member == nil)
+		}
+		if ok && want == aBytesMap {
+			return checkBase64(m)
 		}
 	case aMicroTime:
 		if isString {

@@ -259,7 +259,7 @@ func (s *server) modify(q *request, change func(cur object) (object, *apiError))
 	if equal(cur, next) {
 		return next, nil
 	}
-	if q.res.generation && !equal(withoutStatus(cur), withoutStatus(next)) {
+	if q.res.generation && !equal(specOf(q.res, cur), specOf(q.res, next)) {
 		old, _ := number(get(cur, "metadata", "generation"))
 		meta(next)["generation"] = num(old + 1)
 	}
@@ -331,12 +331,16 @@ func keep(from, to object, key string) {
 	}
 }
 
-func withoutStatus(o object) object {
+// specOf is what the generation counts; a slice's labels belong to it.
+func specOf(res *resource, o object) object {
 	out := object{}
 	for k, v := range o {
 		if k != "status" && k != "metadata" {
 			out[k] = v
 		}
+	}
+	if res.kind == "EndpointSlice" {
+		out["labels"] = get(o, "metadata", "labels")
 	}
 	return out
 }
