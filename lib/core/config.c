@@ -12,6 +12,7 @@
 
 #include "config_read.h"
 #include "herald/base/err.h"
+#include "herald/core/bfd_ring.h"
 #include "herald/core/yaml_tree.h"
 
 static void read_api_version(
@@ -89,6 +90,31 @@ static const struct config_duration_rule take_back_time_rule = {.min_ms = 1000,
 	.unit_ms = 1,
 	.why = "a Lease is renewed no more often, and after a day nobody knows what moves it"};
 
+static const struct config_duration_rule bfd_interval_rule = {.min_ms = 10,
+	.max_ms = 1000,
+	.unit_ms = 1,
+	.why = "more often takes a busy node for a dead one, and less often the Lease is as good"};
+static const struct config_number_rule bfd_multiplier_rule = {2, 50, "one lost packet is no death"};
+static const struct config_number_rule bfd_watchers_rule = {
+	1, BFD_WATCHERS_MAX, "each is a session more that every node has"};
+
+#define BFD(member) offsetof(struct config_bfd, member)
+static const struct config_field bfd_fields[] = {
+	{"interval", config_read_duration, BFD(interval_ms), &bfd_interval_rule, false},
+	{"multiplier", config_read_u32, BFD(multiplier), &bfd_multiplier_rule, false},
+	{"watchers", config_read_u32, BFD(watchers), &bfd_watchers_rule, false},
+};
+static const struct config_fields bfd_table = CONFIG_FIELDS(bfd_fields);
+
+static void read_bfd(
+	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
+{
+	struct config_bfd *bfd = ret;
+
+	(void)rule;
+	bfd->on = config_read_mapping(r, node, &bfd_table, bfd);
+}
+
 #define MEMBERSHIP(member) offsetof(struct config_membership, member)
 static const struct config_field membership_fields[] = {
 	{"leaseDuration", config_read_duration, MEMBERSHIP(lease_duration_ms), &lease_rule, false},
@@ -96,6 +122,7 @@ static const struct config_field membership_fields[] = {
 	{"takeBack", config_read_choice, MEMBERSHIP(take_back), &take_back_rule, false},
 	{"takeBackTime", config_read_duration, MEMBERSHIP(take_back_ms), &take_back_time_rule,
 		false},
+	{"bfd", read_bfd, MEMBERSHIP(bfd), NULL, false},
 };
 static const struct config_fields membership_table = CONFIG_FIELDS(membership_fields);
 
@@ -155,8 +182,8 @@ static struct config *new_config(void)
 
 	config->memory = xcalloc(1, sizeof(*config->memory));
 	config->announce = (struct config_announce){5, 200, 60, true};
-	config->membership =
-		(struct config_membership){3000, 1000, CONFIG_TAKE_BACK_STAGGERED, 60000};
+	config->membership = (struct config_membership){3000, 1000, CONFIG_TAKE_BACK_STAGGERED,
+		60000, .bfd = {.interval_ms = 50, .multiplier = 3, .watchers = 3}};
 	config->layer2 = arena_alloc(config->memory, 1, sizeof(*config->layer2));
 	config->layer2[0].name = "";
 	config->layer2_count = 1;

@@ -24,6 +24,7 @@ struct members {
 	uint32_t shortest_ms;	  /* duration of those alive; UINT32_MAX: none is */
 	struct monotime evidence; /* when any Lease was last seen to change */
 	bool has_evidence;
+	unsigned watchers;
 	bool was_cut_off; /* judged while out of contact: grace is due when it returns */
 };
 
@@ -53,6 +54,8 @@ void members_free(struct members *members)
 		free_pointer(&r->member.node);
 		free_pointer(&r->member.interfaces);
 		free_pointer(&r->member.holds);
+		free_pointer(&r->member.bfd);
+		free_pointer(&r->member.suspects);
 		free(r->resource_version);
 		free(r->renew_time);
 	}
@@ -172,8 +175,12 @@ static bool replace_annotations(struct record *r, const struct string_map *annot
 {
 	const char *interfaces = string_map_get(annotations, MEMBER_INTERFACES_ANNOTATION);
 	const char *holds = string_map_get(annotations, MEMBER_HOLDS_ANNOTATION);
+	const char *bfd = string_map_get(annotations, MEMBER_BFD_ANNOTATION);
+	const char *suspects = string_map_get(annotations, SUSPECTS_ANNOTATION);
 	bool changed = replace_shown(&r->member.interfaces, interfaces ? interfaces : "");
 
+	changed = replace_shown(&r->member.bfd, bfd) || changed;
+	changed = replace_shown(&r->member.suspects, suspects) || changed;
 	return replace_shown(&r->member.holds, holds) || changed;
 }
 
@@ -222,7 +229,47 @@ static const char *node_of(const struct lease *lease)
 	return lease->meta.name[prefix] != '\0' ? lease->meta.name + prefix : NULL;
 }
 
-bool members_put(struct members *members, const struct lease *lease, struct monotime now)
+bool member_has_bfd(const struct member *member)
+{
+	return member->state == MEMBER_ALIVE && member->bfd;
+}
+
+/* What the nodes say of each other; true where somebody's fate is another than before. */
+static bool agree(struct members *m)
+{
+	struct suspicion_node *nodes = xcalloc(m->count + 1, sizeof(*nodes));
+	struct suspicion_verdict *verdicts = xcalloc(m->count + 1, sizeof(*verdicts));
+	size_t count = 0, next = 0;
+	bool changed = false;
+
+	for (size_t i = 0; m->watchers > 0 && i < m->count; i++) {
+		const struct member *member = &m->records[i].member;
+
+		if (member_has_bfd(member))
+			nodes[count++] = (struct suspicion_node){member->node, member->suspects};
+	}
+	suspicion_decide(nodes, count, m->watchers, members_alive(m), verdicts);
+	for (size_t i = 0; i < m->count; i++) {
+		struct member *member = &m->records[i].member;
+		struct suspicion_verdict verdict = {0};
+
+		if (m->watchers > 0 && member_has_bfd(member))
+			verdict = verdicts[next++];
+		changed = changed || member->suspicion.dead != verdict.dead;
+		member->suspicion = verdict;
+	}
+	free(nodes);
+	free(verdicts);
+	return changed;
+}
+
+bool members_set_watchers(struct members *members, unsigned watchers)
+{
+	members->watchers = watchers;
+	return agree(members);
+}
+
+static bool take_lease(struct members *members, const struct lease *lease, struct monotime now)
 {
 	const char *node = node_of(lease);
 	struct record *r;
@@ -244,6 +291,15 @@ bool members_put(struct members *members, const struct lease *lease, struct mono
 	r->member.renewed = now;
 	r->since = now;
 	return visible;
+}
+
+bool members_put(struct members *members, const struct lease *lease, struct monotime now)
+{
+	bool changed = take_lease(members, lease, now);
+
+	if (changed)
+		agree(members);
+	return changed;
 }
 
 static struct monotime deadline_of(const struct record *r)
@@ -268,8 +324,10 @@ bool members_judge(struct members *members, struct monotime now)
 			changed = true;
 		}
 	}
-	if (changed)
+	if (changed) {
 		find_shortest(members);
+		agree(members);
+	}
 	return changed;
 }
 

@@ -15,7 +15,7 @@ static uint8_t judge_member(const struct member *member)
 {
 	switch (member ? member->state : MEMBER_UNKNOWN) {
 	case MEMBER_ALIVE:
-		return PLAN_ELIGIBLE;
+		return member->suspicion.dead ? PLAN_SUSPECTED : PLAN_ELIGIBLE;
 	case MEMBER_LEAVING:
 		return PLAN_LEAVING;
 	case MEMBER_DEAD:

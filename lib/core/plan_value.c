@@ -80,6 +80,7 @@ static const char *refusal_text(uint8_t verdict)
 	static const char *const texts[PLAN_REFUSAL_COUNT] = {
 		[PLAN_NO_SPEAKER] = "no speaker runs there",
 		[PLAN_LEASE_EXPIRED] = "its speaker's Lease has expired",
+		[PLAN_SUSPECTED] = "the nodes that watch it by BFD have lost it",
 		[PLAN_LEAVING] = "its speaker is stopping",
 		[PLAN_NODE_DELETING] = "the node is being deleted",
 		[PLAN_TO_BE_DELETED] = "tainted ToBeDeletedByClusterAutoscaler",

@@ -28,7 +28,8 @@ WHOLE = {
     "layer2": [{"name": "l", "pools": ["p"], "interfaces": ["eth0"], "nodeSelectors": SELECTORS,
                 "nodePreferences": [{"weight": 7, "preference": SELECTORS[0]}], "serviceSelectors": SELECTORS}],
     "announce": {"repeat": 7, "spacing": "70ms", "refresh": "7s", "replyForm": False},
-    "membership": {"leaseDuration": "7s", "renewInterval": "700ms", "takeBack": "never", "takeBackTime": "7s"},
+    "membership": {"leaseDuration": "7s", "renewInterval": "700ms", "takeBack": "never", "takeBackTime": "7s",
+                   "bfd": {"interval": "70ms", "multiplier": 7, "watchers": 2}},
     "nodes": {"ignoreExcludeLabel": True},
     "compatibility": {"metallbAnnotations": True},
     "bgp": {

@@ -71,12 +71,21 @@ struct config_announce {
 /* How a node that comes back gets its addresses back (C20, core/holds.h). */
 enum config_take_back { CONFIG_TAKE_BACK_STAGGERED, CONFIG_TAKE_BACK_NEVER, CONFIG_TAKE_BACK_NOW };
 
+/* BFD between nodes (core/suspicion.h). */
+struct config_bfd {
+	bool on;	      /* the section is there */
+	uint32_t interval_ms; /* between packets; default 50 */
+	uint32_t multiplier;  /* so many missing ones are a death; default 3 */
+	uint32_t watchers;    /* in either direction (core/bfd_ring.h); default 3 */
+};
+
 /* Lease timing of the speakers, and what their coming and going moves. */
 struct config_membership {
 	uint32_t lease_duration_ms; /* default 3000 */
 	uint32_t renew_interval_ms; /* default 1000 */
 	uint32_t take_back;	    /* enum config_take_back; default staggered */
 	uint32_t take_back_ms;	    /* takeBackTime; default 60000 */
+	struct config_bfd bfd;
 };
 
 struct arena;

@@ -8,6 +8,7 @@
 
 #include "herald/base/monotime.h"
 #include "herald/core/objects.h"
+#include "herald/core/suspicion.h"
 
 /*
  * Which speakers are alive, from their Leases. A member is alive until its Lease has not
@@ -21,6 +22,9 @@
  * makes nobody dead. After contact returns all get one more duration of grace.
  * A deleted Lease is not a death: it expires like one that is no longer renewed.
  *
+ * Faster than by its Lease a node is known to be dead by what others say of their BFD
+ * sessions with it (suspicion.h). Its state remains that of its Lease.
+ *
  * The more speakers live the slower each renews, so that all together write no more than
  * MEMBER_WRITES_PER_SECOND. The Lease then lasts for as many renewals as the
  * configuration gives it, or for three where it gives more, and never shorter than
@@ -31,6 +35,7 @@
 #define MEMBER_DURATION_MAX_MS 900000u /* whatever a Lease says */
 #define MEMBER_LEASE_PREFIX "herald-speaker."
 #define MEMBER_INTERFACES_ANNOTATION "herald.io/interfaces"
+#define MEMBER_BFD_ANNOTATION "herald.io/bfd" /* the address of its BFD sessions */
 #define MEMBER_HOLDS_ANNOTATION "herald.io/holds"
 #define MEMBER_COMPONENT_LABEL "app.kubernetes.io/component"
 
@@ -45,11 +50,14 @@ const char *member_state_text(enum member_state state);
 struct member {
 	const char *node;
 	enum member_state state;
-	const char *interfaces;	 /* the annotation's value; "" when absent */
-	const char *holds;	 /* that of core/holds.h; NULL when absent */
-	struct monotime renewed; /* when its Lease was last seen to be renewed */
-	uint32_t duration_ms;	 /* of its Lease */
-	bool proven;		 /* a renewal was seen, not just an old Lease, since it was dead */
+	const char *interfaces;		    /* the annotation's value; "" when absent */
+	const char *holds;		    /* that of core/holds.h; NULL when absent */
+	const char *bfd;		    /* the annotation's value; NULL: it has no BFD */
+	const char *suspects;		    /* that of SUSPECTS_ANNOTATION; NULL when absent */
+	struct suspicion_verdict suspicion; /* by the others; zero where it takes no part */
+	struct monotime renewed;	    /* when its Lease was last seen to be renewed */
+	uint32_t duration_ms;		    /* of its Lease */
+	bool proven; /* a renewal was seen, not just an old Lease, since it was dead */
 };
 
 struct member_timing {
@@ -65,6 +73,12 @@ struct members *members_new(void);
 void members_free(struct members *members); /* NULL is allowed */
 /* The timing that speakers follow now: member_timing_for. */
 void members_set_timing(struct members *members, const struct member_timing *timing);
+
+/* How many watch each other by BFD in either direction; 0: suspicions do not count. True:
+   somebody counts as dead by them, or not any more. */
+bool members_set_watchers(struct members *members, unsigned watchers);
+/* True: it takes part in BFD, its Lease being alive and saying so. */
+bool member_has_bfd(const struct member *member);
 
 /* A Lease as it came from list or watch. Others than speakers' are ignored. True: what
    members_at shows has changed. */

@@ -27,6 +27,7 @@ enum plan_verdict {
 	/* Refusals, the first that applies. */
 	PLAN_NO_SPEAKER, /* no Lease was seen */
 	PLAN_LEASE_EXPIRED,
+	PLAN_SUSPECTED,		  /* dead by BFD (suspicion.h), its Lease is alive yet */
 	PLAN_LEAVING,		  /* its speaker has released its Lease */
 	PLAN_NODE_DELETING,	  /* deletionTimestamp is set */
 	PLAN_TO_BE_DELETED,	  /* taint of the cluster autoscaler (K40) */

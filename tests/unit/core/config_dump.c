@@ -183,6 +183,10 @@ static void show_config(const struct config *config)
 	show_number("membership.renewInterval", config->membership.renew_interval_ms);
 	show_number("membership.takeBack", config->membership.take_back);
 	show_number("membership.takeBackTime", config->membership.take_back_ms);
+	show_number("membership.bfd", config->membership.bfd.on);
+	show_number("membership.bfd.interval", config->membership.bfd.interval_ms);
+	show_number("membership.bfd.multiplier", config->membership.bfd.multiplier);
+	show_number("membership.bfd.watchers", config->membership.bfd.watchers);
 	show_number("nodes.ignoreExcludeLabel", config->ignore_exclude_label);
 	show_number("compatibility.metallbAnnotations", config->metallb_annotations);
 	if (config->bgp)

@@ -212,6 +212,15 @@ static void membership(void **state)
 		{"nor the other of it", "membership: {leaseDuration: 1s, renewInterval: 5}\n",
 			"3:48 membership.renewInterval: is \"5\", which is no duration: write a "
 			"whole number with its unit (ms, s, m or h), for instance \"100ms\"\n"},
+		{"bfd", "membership: {bfd: {}}\n", ""},
+		{"bfd's bounds", "membership: {bfd: {interval: 9ms, multiplier: 1, watchers: 9}}\n",
+			"3:30 membership.bfd.interval: is \"9ms\", out of bounds, since more often "
+			"takes a busy node for a dead one, and less often the Lease is as good: "
+			"write 10ms to 1s\n"
+			"3:47 membership.bfd.multiplier: is \"1\", out of bounds, since one lost "
+			"packet is no death: write a number from 2 to 50\n"
+			"3:60 membership.bfd.watchers: is \"9\", out of bounds, since each is a "
+			"session more that every node has: write a number from 1 to 8\n"},
 	};
 
 	(void)state;
@@ -269,6 +278,7 @@ static void defaults(void **state)
 	assert_true(config->announce.reply_form);
 	assert_int_equal(config->membership.lease_duration_ms, 3000);
 	assert_int_equal(config->membership.renew_interval_ms, 1000);
+	assert_false(config->membership.bfd.on);
 	assert_false(config->move_when_removed);
 	assert_false(config->ignore_exclude_label);
 	assert_false(config->metallb_annotations);
@@ -280,7 +290,7 @@ static void every_field_is_read(void **state)
 {
 	struct config *config = config_of(POOL,
 		"announce: {repeat: 3, spacing: 1s, refresh: 2m, replyForm: false}\n"
-		"membership: {leaseDuration: 10s, renewInterval: 2500ms}\n"
+		"membership: {leaseDuration: 10s, renewInterval: 2500ms, bfd: {interval: 1s}}\n"
 		"nodes: {ignoreExcludeLabel: true}\n"
 		"compatibility: {metallbAnnotations: true}\n"
 		"layer2: [{name: a, pools: [p], interfaces: [eth0, 'b*']}, {}]\n");
@@ -292,6 +302,10 @@ static void every_field_is_read(void **state)
 	assert_false(config->announce.reply_form);
 	assert_int_equal(config->membership.lease_duration_ms, 10000);
 	assert_int_equal(config->membership.renew_interval_ms, 2500);
+	assert_true(config->membership.bfd.on);
+	assert_int_equal(config->membership.bfd.interval_ms, 1000);
+	assert_int_equal(config->membership.bfd.multiplier, 3);
+	assert_int_equal(config->membership.bfd.watchers, 3);
 	assert_true(config->ignore_exclude_label && config->metallb_annotations);
 	assert_int_equal(config->layer2_count, 2);
 	assert_string_equal(config->layer2[0].name, "a");

@@ -267,9 +267,62 @@ static void other_leases_are_ignored(void **state)
 	members_free(m);
 }
 
+/* What others say of a node by BFD shows while its Lease is alive and says that it has it. */
+static bool say(struct members *m, const char *node, unsigned renew, const char *suspects)
+{
+	struct string_pair pairs[] = {
+		{MEMBER_BFD_ANNOTATION, "192.0.2.1"}, {SUSPECTS_ANNOTATION, suspects}};
+	char name[64], text[32], resource_version[32];
+	struct lease lease = {.holder = node, .renew_time = text, .duration_s = 3};
+
+	snprintf(name, sizeof(name), MEMBER_LEASE_PREFIX "%s", node);
+	snprintf(text, sizeof(text), "%u", renew);
+	snprintf(resource_version, sizeof(resource_version), "%u", ++version);
+	lease.meta = (struct object_meta){.name = name, .resource_version = resource_version};
+	lease.annotations = (struct string_map){pairs, suspects ? 2 : 1};
+	return members_put(m, &lease, at_ms(renew * 100));
+}
+
+static void C20_suspicion_by_the_others(void **state)
+{
+	struct members *m = members_new();
+
+	(void)state;
+	assert_true(say(m, "a", 1, NULL));
+	assert_true(say(m, "b", 1, NULL));
+	assert_true(say(m, "c", 1, NULL));
+	assert_true(say(m, "a", 2, "c"));
+	assert_true(say(m, "b", 2, "c"));
+	assert_false(members_find(m, "c")->suspicion.dead); /* BFD is off */
+	assert_true(members_set_watchers(m, 3));
+	assert_true(members_find(m, "c")->suspicion.dead);
+	assert_int_equal(members_find(m, "c")->suspicion.against, 2);
+	assert_int_equal(members_find(m, "c")->suspicion.watchers, 2);
+	assert_int_equal(state_of(m, "c"), MEMBER_ALIVE);
+	assert_false(members_find(m, "a")->suspicion.dead);
+	/* It renews, which others need not believe. */
+	assert_false(say(m, "c", 3, NULL));
+	assert_true(members_find(m, "c")->suspicion.dead);
+	/* It says that it has no BFD any more. */
+	assert_true(show(m, "c", "c", 4, 400));
+	assert_false(member_has_bfd(members_find(m, "c")));
+	assert_false(members_find(m, "c")->suspicion.dead);
+	assert_true(say(m, "c", 5, NULL));
+	assert_true(members_find(m, "c")->suspicion.dead);
+	/* One of them withdraws. */
+	assert_true(say(m, "a", 6, ""));
+	assert_false(members_find(m, "c")->suspicion.dead);
+	assert_true(say(m, "a", 7, "c"));
+	assert_true(members_find(m, "c")->suspicion.dead);
+	assert_true(members_set_watchers(m, 0));
+	assert_false(members_find(m, "c")->suspicion.dead);
+	members_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(C20_suspicion_by_the_others),
 		cmocka_unit_test(K58_silence_of_one_is_death),
 		cmocka_unit_test(C04_out_of_contact_nobody_dies),
 		cmocka_unit_test(C15_relist_of_the_same_is_no_sign_of_life),
