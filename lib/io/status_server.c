@@ -16,9 +16,11 @@
 
 #include "herald/io/listen.h"
 
-#define CONNECTIONS_MAX 64
-#define CONNECTIONS_PER_CLIENT_MAX 32 /* one client alone cannot shut the others out */
-#define CONNECTION_TIMEOUT_S 10
+/* The port is open to every pod: shutting out the kubelet's probes, whereupon it would end
+   the program, takes a dozen addresses and more. */
+#define CONNECTIONS_MAX 256
+#define CONNECTIONS_PER_CLIENT_MAX 16
+#define CONNECTION_TIMEOUT_S 5
 #define CONNECTION_MEMORY 8192 /* request line and headers */
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"

@@ -88,8 +88,11 @@ static void client_read(void *context, unsigned events)
 		fd_watch_set(client->watch, 0);
 }
 
-static struct client *client_new(struct world *w)
+/* From 127.0.0.`host`. */
+static struct client *client_from(struct world *w, uint32_t host)
 {
+	struct sockaddr_in from = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host)};
 	struct sockaddr_in name = {.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)status_server_port(w->server)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -97,10 +100,16 @@ static struct client *client_new(struct world *w)
 
 	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(client->fd >= 0);
+	assert_int_equal(bind(client->fd, (struct sockaddr *)&from, sizeof(from)), 0);
 	assert_int_equal(connect(client->fd, (struct sockaddr *)&name, sizeof(name)), 0);
 	client->watch = fd_watch_new(w->loop, client->fd, client_read, client);
 	fd_watch_set(client->watch, FD_READABLE);
 	return client;
+}
+
+static struct client *client_new(struct world *w)
+{
+	return client_from(w, 1);
 }
 
 static void client_send(struct client *client, const char *text)
@@ -268,6 +277,21 @@ static void one_client_cannot_take_all_connections(void **state)
 	expect(w, "GET", "/healthz", "200", "ok\n");
 }
 
+static void ten_clients_cannot_take_all_connections_either(void **state)
+{
+	struct world *w = *state;
+	struct client *clients[200];
+
+	for (size_t i = 0; i < 200; i++) {
+		clients[i] = client_from(w, (uint32_t)(2 + i / 20));
+		client_send(clients[i], "GET /healthz HTTP/1.1\r\nHost: ");
+		loop_run_once(w->loop, false);
+	}
+	expect(w, "GET", "/healthz", "200", "ok\n");
+	for (size_t i = 0; i < 200; i++)
+		client_free(clients[i]);
+}
+
 static void too_much_header_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -365,6 +389,7 @@ int main(void)
 		WITH_WORLD(a_scraper_keeps_its_connection),
 		WITH_WORLD(slow_clients_block_nobody),
 		WITH_WORLD(one_client_cannot_take_all_connections),
+		WITH_WORLD(ten_clients_cannot_take_all_connections_either),
 		WITH_WORLD(too_much_header_is_refused),
 		WITH_WORLD(a_taken_port_says_what_to_do),
 		WITH_WORLD(a_foreign_address_says_what_to_do),
