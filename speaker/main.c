@@ -76,8 +76,8 @@ int main(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&program_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {options, parse, NULL,
-		"Answers ARP for the addresses of Services of type LoadBalancer that this node "
-		"owns.",
+		"Answers ARP and neighbour discovery for the addresses of Services of type "
+		"LoadBalancer that this node owns.",
 		children, NULL, NULL};
 	struct arguments arguments = {.speaker.node = getenv("NODE_NAME")};
 	struct program program = {0};
