@@ -6,8 +6,8 @@ from harness.kube import PATCH_TYPES, ApiError, path_of
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 # Dependents first.
-NAMESPACED = ("deployments", "daemonsets", "pods", "endpointslices", "services", "endpoints", "configmaps",
-              "secrets", "leases", "events", "serviceaccounts", "roles", "rolebindings")
+NAMESPACED = ("deployments", "daemonsets", "poddisruptionbudgets", "pods", "endpointslices", "services", "endpoints",
+              "configmaps", "secrets", "leases", "events", "serviceaccounts", "roles", "rolebindings")
 CLUSTER_WIDE = ("nodes", "clusterroles", "clusterrolebindings")
 
 

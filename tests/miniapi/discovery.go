@@ -94,6 +94,9 @@ func groupDocument(group string) object {
 	return object{"name": group, "versions": []interface{}{version}, "preferredVersion": version}
 }
 
+// inCategoryAll: what `kubectl get all` shows.
+var inCategoryAll = map[string]bool{"Service": true, "Pod": true, "Deployment": true, "DaemonSet": true}
+
 func resourceList(group, version string) object {
 	items := []interface{}{}
 	for _, res := range resources {
@@ -108,6 +111,9 @@ func resourceList(group, version string) object {
 			"namespaced": res.namespaced, "kind": res.kind, "verbs": verbs}
 		if res.short != nil {
 			item["shortNames"] = res.short
+		}
+		if inCategoryAll[res.kind] {
+			item["categories"] = []string{"all"}
 		}
 		items = append(items, item)
 		for _, sub := range res.subresources {
