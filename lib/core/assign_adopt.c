@@ -141,6 +141,23 @@ static bool was_assigned(const struct alloc *alloc, const struct assign_input *i
 	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
 }
 
+/* It was to have another, which is not written yet, and the reason for that is gone. */
+static bool may_stay(const struct alloc *alloc, const struct assign_input *input,
+	const struct assign_wish *wish, const struct ip *in_status)
+{
+	uint8_t family = in_status->family;
+	struct alloc_refusal refusal;
+	struct ip held;
+	bool move;
+
+	return family != IP_NONE && alloc_held(input->holder, (enum ip_family)family, &held) &&
+	       !ip_equal(&held, in_status) && !alloc_has_settled(input->holder, &held) &&
+	       alloc_holds(input->holder, in_status) &&
+	       (wish->malformed || wish->ips[family == IP_V6].family == IP_NONE) &&
+	       alloc_stands(alloc, input->holder, &wish->request, in_status, &refusal, &move) &&
+	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
+}
+
 void assign_recall(
 	struct alloc *alloc, const struct assign_input *input, const struct assign_wish *wish)
 {
@@ -160,7 +177,8 @@ void assign_recall(
 		if (family == IP_NONE)
 			continue;
 		assign_in_status(input->service, family, &in_status);
-		if (was_assigned(alloc, input, wish, &in_status, remembered)) {
+		if (was_assigned(alloc, input, wish, &in_status, remembered) ||
+			may_stay(alloc, input, wish, &in_status)) {
 			alloc_take(alloc, input->holder, &in_status);
 			continue;
 		}
