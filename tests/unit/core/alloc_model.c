@@ -227,7 +227,7 @@ bool object_change(struct object *object, uint64_t *random, uint32_t uid)
 	if (object->exists && spec->deleting)
 		return false;
 	if (!object->exists) {
-		*object = (struct object){.exists = true, .uid = uid, .reason = ""};
+		*object = (struct object){.exists = true, .uid = uid};
 		spec->namespace = (uint8_t)model_draw(random, 2);
 		spec->load_balancer = true;
 		spec->ours = model_draw(random, 8) != 0;

@@ -27,7 +27,7 @@ struct object {
 	struct spec spec;
 	struct ip status[2];
 	uint8_t count;
-	const char *reason;
+	char reason[32];
 	char assigned[2 * IP_TEXT_MAX];
 	char shared_as[17];  /* "": no such annotation */
 	struct spec written; /* as it was when it was last written to */

@@ -51,7 +51,7 @@ static void play(struct world *w, uint64_t seed)
 /* K10, K11, K19, K59, A06-A09, A12, A14, C26: all of them at once, in no order. */
 static void histories_keep_the_rules(void **state)
 {
-	uint64_t steps = model_number("HERALD_STEPS", 1500000);
+	uint64_t steps = model_number("HERALD_STEPS", 600000);
 	uint64_t first = model_number("HERALD_SEED", 1);
 	struct world *w = calloc(1, sizeof(*w));
 

@@ -123,7 +123,9 @@ static bool apply(struct world *w, struct slot *slot, const struct write *write)
 	if (decision->condition != ASSIGN_KEEP) {
 		truth->has_condition = decision->condition == ASSIGN_SET;
 		truth->condition_true = decision->condition_true;
-		truth->reason = decision->condition_reason;
+		if (decision->condition == ASSIGN_SET)
+			snprintf(truth->reason, sizeof(truth->reason), "%s",
+				decision->condition_reason);
 		memcpy(truth->message, decision->condition_message, sizeof(truth->message));
 	}
 	truth->written = truth->spec;
