@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/troubleshooting.md explains every reason that the condition can have, and none
-that does not exist; and every verdict on a node that it quotes is one."""
+"""docs/troubleshooting.md explains every reason that the condition can have and every
+Event, and none that does not exist; and every verdict on a node that it quotes is one."""
 import re
 
 from harness.manifests import CONFIG
@@ -23,6 +23,21 @@ def test_every_reason_is_explained():
     section = PAGE.split("## The Service stays pending")[1].split("\n## ")[0]
     in_table = set(re.findall(r"^\| `(\w+)` \|", section, re.M))
     assert in_table | {"Kept", "Assigned"} == reasons()
+
+
+def event_reasons():
+    """What the programs name their Events: a word of its own in a call that tells one."""
+    calls = r"(?:add_event|report_problem)\([^;]*;|KUBE_EVENT_\w+,\s*\"\w+\","
+    files = [path for folder in ("lib", "controller", "speaker") for path in (ROOT / folder).rglob("*.c")]
+    told = "".join(" ".join(re.findall(calls, path.read_text())) for path in files)
+    return set(re.findall(r'"([A-Za-z]+)"\s*[,:]', told))
+
+
+def test_K50_every_event_is_explained():
+    assert {"IPAllocated", "AddressKept", "AllocationFailed", "StatusContested", "nodeAssigned",
+            "ConfigRejected"} <= event_reasons()
+    section = PAGE.split("## What the Events say")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.M)) == event_reasons()
 
 
 def test_quoted_verdicts_exist():
