@@ -52,7 +52,7 @@ static bool is_usable(const struct ports *ports, const struct netlink_link *link
 {
 	if (!link->ethernet || link->loopback || !link->up || !link->carrier)
 		return false;
-	*ret_by_name = link->enslaved || interface_name_is_internal(link->name);
+	*ret_by_name = link->enslaved || link->twin || interface_name_is_internal(link->name);
 	return !*ret_by_name || is_named(ports, link->name);
 }
 

@@ -11,8 +11,9 @@
 
 /*
  * The interfaces in use, each in a slot (core/responder.h) with its open wire. Which
- * they are: Ethernet, up, with carrier; not a port of a bridge or bond and not named
- * like a container's, unless a rule of the configuration names it.
+ * they are: Ethernet, up, with carrier; not a port of a bridge or bond, not a macvlan whose
+ * lower interface is here too, and not named like a container's, unless a rule of the
+ * configuration names it.
  */
 struct port {
 	struct interface interface; /* "" in the name: the slot is free */

@@ -33,9 +33,26 @@ static int fail(struct err *e, const char *what, int nl_error)
 	return err_set(e, -EIO, "cannot %s over netlink: %s", what, nl_geterror(nl_error));
 }
 
+/* Broadcasts come to these and to the interface below: unless that one is in another
+   namespace, as in a container, both would answer. */
+static bool is_twin(struct rtnl_link *from)
+{
+	static const char *const kinds[] = {"macvlan", "macvtap", "ipvlan", "ipvtap"};
+	const char *kind = rtnl_link_get_type(from);
+	int elsewhere = 0;
+
+	if (!kind || rtnl_link_get_link(from) == 0 ||
+		rtnl_link_get_link_netnsid(from, &elsewhere) == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void read_link(struct rtnl_link *from, struct netlink_link *ret)
 {
-	const char *kind = rtnl_link_get_type(from);
 	struct nl_addr *mac = rtnl_link_get_addr(from);
 	unsigned flags = rtnl_link_get_flags(from);
 
@@ -47,8 +64,8 @@ static void read_link(struct rtnl_link *from, struct netlink_link *ret)
 	ret->up = (flags & IFF_UP) != 0;
 	ret->carrier = (flags & IFF_LOWER_UP) != 0;
 	ret->enslaved = rtnl_link_get_master(from) != 0;
+	ret->twin = is_twin(from);
 	strncpy(ret->name, rtnl_link_get_name(from), sizeof(ret->name) - 1);
-	strncpy(ret->kind, kind ? kind : "", sizeof(ret->kind) - 1);
 	if (ret->ethernet)
 		memcpy(ret->mac, nl_addr_get_binary_addr(mac), sizeof(ret->mac));
 }

@@ -20,11 +20,11 @@
 struct netlink_link {
 	int index;
 	char name[16]; /* IFNAMSIZ */
-	char kind[16]; /* "veth", "bridge", "ipvs"...; "" for hardware */
 	uint8_t mac[6];
 	bool ethernet, loopback;
 	bool up, carrier; /* administratively, and the medium (IFF_UP, IFF_LOWER_UP) */
 	bool enslaved;	  /* port of a bridge, bond, ...: its master is the interface to use */
+	bool twin;	  /* hears what the interface below it here hears, too: macvlan, ipvlan */
 	bool link_local;  /* has an IPv6 link-local address: groups can be joined with it */
 	/* That its addresses lie in, each once; link-local ones, which lead nowhere, are not
 	   among them. */
