@@ -239,6 +239,27 @@ static void set_endpoint(struct scene *s, size_t i, const char *node, const char
 		.terminating = strchr(flags, 't') != NULL};
 }
 
+/* A dual-stack Service's addresses may go to different nodes. */
+static void L06_each_family_has_its_own_networks(void **state)
+{
+	struct scene *s = *state;
+	struct service_ingress both[2] = {{.ip = ip("192.0.2.200")}, {.ip = ip("2001:db8::200")}};
+	const struct plan_vip *six;
+
+	s->ranges[1] = (struct ip_range){both[1].ip, both[1].ip};
+	s->pools[0].range_count = 2;
+	s->services[0].ingress = both;
+	s->services[0].ingress_count = 2;
+	show_member(s, "node1", "node1", "eth0=192.0.2.0/24,2001:db8:1::/64");
+	show_member(s, "node2", "node2", "eth0=198.51.100.0/24,2001:db8::/64");
+	show_member(s, "node3", "node3", "eth0");
+	assert_string_equal(plan_web(s)->owner, "node1");
+	six = plan_find(s->plan, &both[1].ip);
+	assert_string_equal(six->owner, "node2");
+	assert_int_equal(six->verdicts[0], PLAN_ELIGIBLE | PLAN_WORSE_OFF_LINK);
+	assert_int_equal(six->verdicts[2], PLAN_ELIGIBLE | PLAN_WORSE_OFF_LINK);
+}
+
 static void K44_local_policy_follows_endpoints(void **state)
 {
 	struct scene *s = *state;
@@ -449,6 +470,7 @@ int main(void)
 		TEST(K42_nobody_and_the_reasons),
 		TEST(C22_exclusion_can_be_switched_off),
 		TEST(L06_node_off_the_segment_is_worse),
+		TEST(L06_each_family_has_its_own_networks),
 		TEST(K44_local_policy_follows_endpoints),
 		TEST(L14_rules_select_services_nodes_interfaces),
 		TEST(L14_without_rules_layer_2_is_off),
