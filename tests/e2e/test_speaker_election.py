@@ -48,7 +48,8 @@ def test_C01_C08_dead_node_loses_it_though_its_endpoint_stays_ready(speakers, la
     assert f"{owner.name}: its speaker's Lease has expired" in verdicts(speakers, other)
     # C05: together again, they agree.
     owner.restore()
-    assert answers(lab.client, VIP) == {speakers.owner(VIP).mac}
+    settled = speakers.owner(VIP)
+    assert answers(lab.client, VIP) == {settled.mac}
 
 
 def test_C02_label_that_is_taken_away_moves_it_at_once(speakers, lab):
