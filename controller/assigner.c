@@ -230,8 +230,8 @@ static void take_first(struct assigner *a)
 	store_done(&a->first);
 }
 
-/* What status has, of those that come first or of the others. */
-static size_t adopt_status(struct assigner *a, bool first)
+/* What status has, of those of one pass. */
+static size_t adopt_status(struct assigner *a, unsigned pass)
 {
 	struct record *record = a->records.dirty.first;
 	size_t adopted = 0;
@@ -239,7 +239,7 @@ static size_t adopt_status(struct assigner *a, bool first)
 	for (; record; record = record->work->dirty.next) {
 		struct assign_input input = assigner_input_of(a, record);
 
-		if (assign_adopts_first(a->alloc, &input) == first)
+		if (assign_pass_of(a->alloc, &input) == pass)
 			adopted += assign_adopt_status(a->alloc, &input);
 	}
 	return adopted;
@@ -249,14 +249,15 @@ void assigner_start(struct assigner *assigner)
 {
 	struct records *records = &assigner->records;
 	struct record *record;
-	size_t adopted;
+	size_t adopted = 0;
 	AUTO_FREE char *total = NULL;
 	AUTO_FREE char *found = NULL;
 
 	if (assigner->listing)
 		return;
 	take_first(assigner);
-	adopted = adopt_status(assigner, true) + adopt_status(assigner, false);
+	for (unsigned pass = 0; pass < ASSIGN_PASSES; pass++)
+		adopted += adopt_status(assigner, pass);
 	/* Only then what Services without status remember: theirs may have been given away. */
 	for (record = records->dirty.first; record; record = record->work->dirty.next) {
 		struct assign_input input = assigner_input_of(assigner, record);

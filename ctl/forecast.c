@@ -138,11 +138,11 @@ static void cast(struct play *play, const struct facts *facts, const struct assi
 
 static void adopt(struct play *play)
 {
-	for (int first = 1; first >= 0; first--) {
+	for (unsigned pass = 0; pass < ASSIGN_PASSES; pass++) {
 		for (size_t i = 0; i < play->count; i++) {
 			const struct assign_input *input = &play->players[i]->input;
 
-			if (assign_adopts_first(play->alloc, input) == (first == 1))
+			if (assign_pass_of(play->alloc, input) == pass)
 				assign_adopt_status(play->alloc, input);
 		}
 	}

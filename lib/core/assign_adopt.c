@@ -4,9 +4,9 @@
  * status is taken over before anything is assigned, whether or not a pool still has it
  * (K19), then what the annotation remembers of those restored from a backup (K18). The
  * caller goes through the Services oldest first, so that of two holders of one address
- * the older keeps it (A12), but first through those that assign_adopts_first names. Later, a
- * Service may still turn out to have what the allocator does not know of: read late,
- * restored, or written by the leader before us.
+ * the older keeps it (A12), but pass by pass, see assign_pass_of. Later, a Service may still
+ * turn out to have what the allocator does not know of: read late, restored, or written by
+ * the leader before us.
  */
 #include "assign_private.h"
 
@@ -95,19 +95,19 @@ void assign_shared_as_text(const struct assign_wish *wish, char *buffer, size_t 
 		snprintf(buffer, size, "%016" PRIx64, mark);
 }
 
-bool assign_adopts_first(const struct alloc *alloc, const struct assign_input *input)
+unsigned assign_pass_of(const struct alloc *alloc, const struct assign_input *input)
 {
 	const char *before = string_map_get(&input->service->annotations, ANNOTATION_SHARED_AS);
 	struct assign_wish wish;
 	char now[17];
 
 	if (input->service->meta.deleting)
-		return false;
+		return 2;
 	if (!before)
-		return true;
+		return 1;
 	assign_wish_read(alloc, input, &wish);
 	assign_shared_as_text(&wish, now, sizeof(now));
-	return strcmp(before, now) == 0;
+	return strcmp(before, now) == 0 ? 0 : 2;
 }
 
 bool assign_in_status(const struct service *service, uint8_t family, struct ip *ret)

@@ -10,7 +10,8 @@
 struct assign_problem {
 	const char *reason; /* static, CamelCase; NULL: no problem */
 	enum alloc_reason failure;
-	bool kept; /* nothing is missing: only, what it has would not be given today */
+	const char *mend; /* static; NULL: the text says what to do */
+	bool kept;	  /* nothing is missing: only, what it has would not be given today */
 	char text[ASSIGN_TEXT_MAX];
 };
 

@@ -63,6 +63,48 @@ void assign_problem_set(struct assign_problem *problem, enum alloc_reason failur
 	make_clean(problem->text);
 }
 
+/* What to do about an address that was asked for and can't be had. */
+static const char *mend_address(enum alloc_reason reason)
+{
+	switch (reason) {
+	case ALLOC_NO_POOL:
+		return "ask for another address, or add it to a pool";
+	case ALLOC_OTHER_POOL:
+		return "ask for the address or the pool, not for both";
+	case ALLOC_DISABLED:
+		return "ask for another address, or enable the pool";
+	case ALLOC_NAMESPACE:
+	case ALLOC_SERVICE:
+	case ALLOC_CLASS:
+		return "ask for another address, or let the pool select this Service";
+	case ALLOC_SHARED_PORT:
+		return "use another port, or ask for another address";
+	case ALLOC_SHARED_POLICY:
+		return "make them the same, or ask for another address";
+	default:
+		return "ask for another address";
+	}
+}
+
+/* What to do where no pool gives an address. */
+static const char *mend_pools(enum alloc_reason reason)
+{
+	switch (reason) {
+	case ALLOC_NO_POOL:
+		return "add one to the configuration";
+	case ALLOC_FULL:
+		return "enlarge a pool, or free an address: it goes to whoever has waited longest";
+	case ALLOC_NO_FAMILY:
+		return "add a range of this family to a pool";
+	case ALLOC_DISABLED:
+		return "enable a pool";
+	case ALLOC_BY_REQUEST:
+		return "ask for a pool in the annotation " ANNOTATION_POOL;
+	default:
+		return "let a pool select this Service";
+	}
+}
+
 void assign_refused_address(struct deciding *d, struct assign_problem *problem, const struct ip *ip,
 	const struct alloc_refusal *refusal)
 {
@@ -70,6 +112,8 @@ void assign_refused_address(struct deciding *d, struct assign_problem *problem, 
 
 	alloc_refusal_text(refusal, &d->wish.request, words, sizeof(words));
 	snprintf(text, sizeof(text), "%s can't be assigned: %s", ip_text(ip).s, words);
+	if (!problem->reason)
+		problem->mend = mend_address(refusal->reason);
 	assign_problem_set(problem, refusal->reason, alloc_reason_name(refusal->reason), text);
 }
 
@@ -112,7 +156,7 @@ void assign_refused_pools(struct deciding *d, struct assign_problem *problem, ui
 {
 	enum alloc_reason reason = main_reason(trace);
 	char words[ASSIGN_TEXT_MAX - 200], text[ASSIGN_TEXT_MAX];
-	const char *name = "NoAddressAvailable";
+	const char *name = "NoAddressAvailable", *mend = mend_pools(reason);
 
 	if (trace->count == 1 && reason == ALLOC_UNKNOWN_POOL) {
 		list_eligible(d, words, sizeof(words));
@@ -120,10 +164,13 @@ void assign_refused_pools(struct deciding *d, struct assign_problem *problem, ui
 			"pool `%.128s` does not exist; this Service may use: %s",
 			d->wish.request.pool, words);
 		name = alloc_reason_name(reason);
+		mend = NULL;
 	} else {
 		alloc_trace_text(trace, &d->wish.request, words, sizeof(words));
 		snprintf(text, sizeof(text), "no IPv%u address: %s", family, words);
 	}
+	if (!problem->reason)
+		problem->mend = mend;
 	assign_problem_set(problem, reason, name, text);
 }
 
@@ -185,6 +232,14 @@ static void append(char *buffer, size_t size, const char *text)
 	buffer[used + length] = '\0';
 }
 
+static void append_mend(char *buffer, size_t size, const char *mend)
+{
+	if (!mend)
+		return;
+	append(buffer, size, "; ");
+	append(buffer, size, mend);
+}
+
 static void problem_text(const struct deciding *d, char *buffer, size_t size)
 {
 	const struct assign_problem *first = main_problem(d);
@@ -196,6 +251,9 @@ static void problem_text(const struct deciding *d, char *buffer, size_t size)
 		append(buffer, size, "; ");
 		append(buffer, size, second->text);
 	}
+	append_mend(buffer, size, first->mend);
+	if (second->reason && second->mend != first->mend)
+		append_mend(buffer, size, second->mend);
 	make_clean(buffer);
 }
 

@@ -116,7 +116,8 @@ def test_A08_no_pools_at_all(controllers):
     assert addresses(controllers.refused("a", "Kept")) == [FIRST]
     controllers.add("new")
     obj = controllers.refused("new", "NoAddressAvailable")
-    assert condition(obj)["message"] == "no IPv4 address: there are no pools"
+    assert condition(obj)["message"] == ("no IPv4 address: there are no pools; "
+                                         "add one to the configuration")
 
 
 def test_A09_exhausted_every_pool_says_why(api, make):

@@ -82,11 +82,13 @@ struct assign_decision {
  */
 bool assign_adopt_status(struct alloc *alloc, const struct assign_input *input);
 /*
- * Whether it comes before the others, whatever its age: it is to stay, and shares as it did
- * when its addresses were written. Of two that can't share any longer, the one that goes
- * anyway has to give way, and the one that was changed while nobody looked (A06).
+ * In which pass over all Services it takes over what status shows, 0 to ASSIGN_PASSES - 1,
+ * whatever its age. Of two that can't share any longer, the one that goes anyway has to give
+ * way, and the one that was changed while nobody looked (A06): first come those that share
+ * as they did when it was written, then those that share nothing, then these.
  */
-bool assign_adopts_first(const struct alloc *alloc, const struct assign_input *input);
+#define ASSIGN_PASSES 3
+unsigned assign_pass_of(const struct alloc *alloc, const struct assign_input *input);
 /* Then: what the annotation remembers of a Service that came back without status (K18). */
 bool assign_adopt_annotation(struct alloc *alloc, const struct assign_input *input);
 

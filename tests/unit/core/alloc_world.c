@@ -192,7 +192,7 @@ static void crash(struct world *w)
 		if (w->blocked[i])
 			alloc_block(w->alloc, &ip);
 	}
-	for (size_t pass = 0; pass < 3; pass++) {
+	for (size_t pass = 0; pass <= ASSIGN_PASSES; pass++) {
 		for (size_t i = 0; i < SLOTS; i++) {
 			struct slot *slot = &w->slots[i];
 			struct view view;
@@ -202,9 +202,9 @@ static void crash(struct world *w)
 			slot->decided = slot->cache.spec;
 			if (!slot->cache.exists)
 				continue;
-			if (pass == 2 && !alloc_holds_any(&slot->holder))
+			if (pass == ASSIGN_PASSES && !alloc_holds_any(&slot->holder))
 				assign_adopt_annotation(w->alloc, &input);
-			else if (pass < 2 && assign_adopts_first(w->alloc, &input) == (pass == 0))
+			else if (pass < ASSIGN_PASSES && assign_pass_of(w->alloc, &input) == pass)
 				assign_adopt_status(w->alloc, &input);
 		}
 	}

@@ -263,25 +263,25 @@ static void the_sharer_that_was_changed_is_told_apart(void **state)
 	subject_settle(scene, &changed);
 	assert_string_equal(subject_shown(&kept), subject_shown(&changed));
 	input = subject_input(&changed);
-	assert_true(assign_adopts_first(scene->alloc, &input));
+	assert_int_equal(assign_pass_of(scene->alloc, &input), 0);
 	changed.ports[0].node_port = 31000; /* of no importance */
-	assert_true(assign_adopts_first(scene->alloc, &input));
+	assert_int_equal(assign_pass_of(scene->alloc, &input), 0);
 	changed.ports[0].protocol = PROTOCOL_UDP;
-	assert_false(assign_adopts_first(scene->alloc, &input));
+	assert_int_equal(assign_pass_of(scene->alloc, &input), 2);
 	changed.ports[0].protocol = PROTOCOL_TCP;
 	changed.service.traffic_local = true;
-	assert_false(assign_adopts_first(scene->alloc, &input));
+	assert_int_equal(assign_pass_of(scene->alloc, &input), 2);
 	changed.service.traffic_local = false;
 	subject_annotate(&changed, ANNOTATION_SHARE, NULL);
-	assert_false(assign_adopts_first(scene->alloc, &input));
+	assert_int_equal(assign_pass_of(scene->alloc, &input), 2);
 	/* One that shares no more has no such annotation. */
 	subject_settle(scene, &changed);
 	assert_null(subject_annotation(&changed, ANNOTATION_SHARED_AS));
-	assert_true(assign_adopts_first(scene->alloc, &input));
+	assert_int_equal(assign_pass_of(scene->alloc, &input), 1);
 	assert_non_null(subject_annotation(&kept, ANNOTATION_SHARED_AS));
 	/* One that goes anyway does not stand in another's way. */
 	changed.service.meta.deleting = true;
-	assert_false(assign_adopts_first(scene->alloc, &input));
+	assert_int_equal(assign_pass_of(scene->alloc, &input), 2);
 	/* Nor has one that is ours no longer. */
 	kept.service.type = SERVICE_CLUSTER_IP;
 	kept.ours = false;

@@ -154,8 +154,9 @@ static void both_families_are_explained(void **state)
 	subject_init(&subject, "x", "web");
 	subject_families(&subject, IP_V4, IP_V6, FAMILY_PREFER_DUAL);
 	subject_settle(scene, &subject);
-	assert_string_equal(subject.condition.message,
-		"no IPv4 address: pool `a`: disabled; no IPv6 address: pool `a`: disabled");
+	assert_string_equal(
+		subject.condition.message, "no IPv4 address: pool `a`: disabled; no IPv6 address: "
+					   "pool `a`: disabled; enable a pool");
 	subject_done(scene, &subject);
 	scene_free(scene);
 }

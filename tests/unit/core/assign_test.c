@@ -139,14 +139,16 @@ static void refused_requests_cost_nothing(void **state)
 		const char *what, *ask, *pool, *reason, *message;
 	} cases[] = {
 		{"outside every pool", "10.9.0.1", NULL, "AddressOutsidePools",
-			"10.9.0.1 can't be assigned: in no pool"},
+			"10.9.0.1 can't be assigned: in no pool; ask for another address, or add "
+			"it to a pool"},
 		{"not selected", "10.1.0.1", NULL, "NamespaceNotSelected",
-			"10.1.0.1 can't be assigned: pool `b`: does not select namespace `x`"},
+			"10.1.0.1 can't be assigned: pool `b`: does not select namespace `x`; ask "
+			"for another address, or let the pool select this Service"},
 		{"in use", "10.0.0.1", NULL, "AddressInUse",
 			"10.0.0.1 can't be assigned: pool `a`: in use by `x/other` (give both the "
-			"same herald.io/share key to share it)"},
+			"same herald.io/share key to share it); ask for another address"},
 		{"reserved", "10.0.0.7", NULL, "AddressReserved",
-			"10.0.0.7 can't be assigned: pool `a`: reserved"},
+			"10.0.0.7 can't be assigned: pool `a`: reserved; ask for another address"},
 		{"wrong family", "fd00::1", NULL, "InvalidRequest",
 			"address asked for: `fd00::1` is of a family that spec.ipFamilies does not "
 			"have"},
@@ -155,11 +157,14 @@ static void refused_requests_cost_nothing(void **state)
 		{"unknown pool", "", "z", "UnknownPool",
 			"pool `z` does not exist; this Service may use: `a`, `c`"},
 		{"pool that does not select it", "", "b", "NoAddressAvailable",
-			"no IPv4 address: pool `b`: does not select namespace `x`"},
-		{"full pool", "", "c", "NoAddressAvailable", "no IPv4 address: pool `c`: full"},
+			"no IPv4 address: pool `b`: does not select namespace `x`; let a pool "
+			"select this Service"},
+		{"full pool", "", "c", "NoAddressAvailable",
+			"no IPv4 address: pool `c`: full; enlarge a pool, or free an address: it "
+			"goes to whoever has waited longest"},
 		{"address in another pool than asked for", "10.0.0.5", "c", "AddressInOtherPool",
 			"10.0.0.5 can't be assigned: pool `a`: is not the pool `c` that was asked "
-			"for"},
+			"for; ask for the address or the pool, not for both"},
 	};
 
 	(void)state;
