@@ -4,8 +4,6 @@
 // depend on the type, and the wiping of status (core/v1 Service).
 package main
 
-import "strings"
-
 func serviceType(svc object) string { return str(svc, "spec", "type") }
 
 func isLoadBalancer(svc object) bool { return svc != nil && serviceType(svc) == "LoadBalancer" }
@@ -48,7 +46,17 @@ func defaultService(svc object) {
 	if isLoadBalancer(svc) {
 		setDefault(spec, "allocateLoadBalancerNodePorts", true)
 	}
+	for _, key := range []string{"ports", "externalIPs", "loadBalancerSourceRanges", "ipFamilies", "clusterIPs", "selector"} {
+		if isEmpty(spec[key]) {
+			delete(spec, key)
+		}
+	}
+	if isEmpty(child(svc, "status")["conditions"]) {
+		delete(child(svc, "status"), "conditions")
+	}
+	dropZero(spec, "healthCheckNodePort")
 	for _, port := range objects(list(spec, "ports")) {
+		dropZero(port, "nodePort")
 		setDefault(port, "protocol", "TCP")
 		if target := port["targetPort"]; target == nil || target == "" || equal(target, 0) {
 			port["targetPort"] = port["port"]
@@ -65,6 +73,13 @@ func defaultService(svc object) {
 	}
 }
 
+// dropZero: in a number that may be left out, zero says the same.
+func dropZero(o object, key string) {
+	if n, ok := number(o[key]); ok && n == 0 {
+		delete(o, key)
+	}
+}
+
 // dropOutdated clears what came from the old type and was not asked for anew.
 func dropOutdated(old, svc object) {
 	spec, oldSpec := child(svc, "spec"), child(old, "spec")
@@ -78,7 +93,7 @@ func dropOutdated(old, svc object) {
 			drop(key, false)
 		}
 	}
-	if hasNodePorts(old) && !isExternal(svc) && sameNodePorts(old, svc) {
+	if isExternal(old) && !isExternal(svc) && sameNodePorts(old, svc) {
 		for _, port := range objects(list(spec, "ports")) {
 			delete(port, "nodePort")
 		}
@@ -92,15 +107,18 @@ func dropOutdated(old, svc object) {
 	}
 }
 
-func sameNodePorts(a, b object) bool {
-	ports := func(svc object) (out []string) {
-		for _, p := range objects(list(svc, "spec", "ports")) {
-			out = append(out, string(encode(p["nodePort"])))
-		}
-		return out
+// sameNodePorts: none that was not there before.
+func sameNodePorts(old, svc object) bool {
+	had := map[string]bool{}
+	for _, p := range objects(list(old, "spec", "ports")) {
+		had[string(encode(p["nodePort"]))] = true
 	}
-	x, y := ports(a), ports(b)
-	return strings.Join(x, ",") == strings.Join(y, ",")
+	for _, p := range objects(list(svc, "spec", "ports")) {
+		if p["nodePort"] != nil && !had[string(encode(p["nodePort"]))] {
+			return false
+		}
+	}
+	return true
 }
 
 func serviceFields(svc object, fields map[string]string) {

@@ -109,6 +109,9 @@ func (book *serviceBook) each(rec *record, ip func(string), port func(int)) {
 func (book *serviceBook) prepare(old, svc object) *apiError {
 	if old != nil {
 		keepAllocated(old, svc)
+	}
+	matchClusterIPs(old, svc)
+	if old != nil {
 		dropOutdated(old, svc)
 	}
 	if serviceType(svc) == "ExternalName" {
@@ -117,12 +120,11 @@ func (book *serviceBook) prepare(old, svc object) *apiError {
 	errs := fieldErrors{}
 	name := str(svc, "metadata", "name")
 	key := keyOf(str(svc, "metadata", "namespace"), name)
-	matchClusterIPs(old, svc)
 	if book.settleFamilies(old, svc, &errs) {
 		book.allocateIPs(key, svc, &errs)
 	}
 	if len(errs) == 0 {
-		book.allocatePorts(key, svc, &errs)
+		book.allocatePorts(key, old == nil, svc, &errs)
 	}
 	if err := errs.err("Service", "", name); err != nil {
 		return err
@@ -215,18 +217,21 @@ func (book *serviceBook) freeIP(r *addressRange) string {
 	return ""
 }
 
-func (book *serviceBook) allocatePorts(key string, svc object, errs *fieldErrors) {
+// allocatePorts: a new Service may not ask for one node port for two numbers of ports.
+func (book *serviceBook) allocatePorts(key string, isNew bool, svc object, errs *fieldErrors) {
 	ports := objects(list(svc, "spec", "ports"))
+	if !isExternal(svc) {
+		return
+	}
 	mine := map[int]string{}     // node port to the port that has it
 	byNumber := map[string]int{} // one node port serves several protocols of a port
 	for i, p := range ports {
 		n, ok := number(p["nodePort"])
-		if !ok || n == 0 {
-			delete(p, "nodePort")
+		if !ok {
 			continue
 		}
 		number := string(encode(p["port"]))
-		book.checkPort(fmt.Sprintf("spec.ports[%d].nodePort", i), key, n, mine[n] != "" && mine[n] != number, errs)
+		book.checkPort(fmt.Sprintf("spec.ports[%d].nodePort", i), key, n, isNew && mine[n] != "" && mine[n] != number, errs)
 		mine[n] = number
 		byNumber[number] = n
 	}

@@ -16,12 +16,15 @@ func isHeadless(svc object) bool { return str(svc, "spec", "clusterIP") == "None
 func matchClusterIPs(old, svc object) {
 	spec := child(svc, "spec")
 	ip := str(spec, "clusterIP")
-	if ip == "" {
-		return
-	}
 	untouched := old != nil && str(old, "spec", "clusterIP") != ip &&
 		equal(get(old, "spec", "clusterIPs"), spec["clusterIPs"])
-	if len(list(spec, "clusterIPs")) == 0 || untouched {
+	switch {
+	case ip == "":
+		delete(spec, "clusterIP")
+		if untouched {
+			delete(spec, "clusterIPs")
+		}
+	case untouched || len(list(spec, "clusterIPs")) == 0:
 		spec["clusterIPs"] = anyList([]string{ip})
 	}
 }
@@ -29,10 +32,7 @@ func matchClusterIPs(old, svc object) {
 // settleFamilies decides policy and families; false: nothing can be allocated.
 func (book *serviceBook) settleFamilies(old, svc object, errs *fieldErrors) bool {
 	spec := child(svc, "spec")
-	freeHeadless := isHeadless(svc) && isEmpty(child(spec, "selector"))
-	if isEmpty(spec["selector"]) {
-		delete(spec, "selector")
-	}
+	freeHeadless := isHeadless(svc) && spec["selector"] == nil
 	if freeHeadless {
 		setDefault(spec, "ipFamilyPolicy", "RequireDualStack")
 	}

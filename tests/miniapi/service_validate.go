@@ -22,6 +22,11 @@ func validateService(svc object, errs *fieldErrors) {
 	switch t := serviceType(svc); t {
 	case "ClusterIP", "NodePort", "LoadBalancer":
 	case "ExternalName":
+		for _, key := range []string{"clusterIPs", "ipFamilies", "ipFamilyPolicy"} {
+			if spec[key] != nil && !isEmpty(spec[key]) {
+				errs.forbidden("spec."+key, "may not be set for ExternalName services")
+			}
+		}
 		if name := str(spec, "externalName"); name == "" {
 			errs.required("spec.externalName", "")
 		} else if !dnsSubdomain.MatchString(strings.TrimSuffix(name, ".")) {
@@ -129,9 +134,17 @@ func validatePorts(svc object, errs *fieldErrors) {
 				"port": port["port"], "protocol": port["protocol"]})))
 		}
 		seen[key] = true
-		if port["nodePort"] != nil && !isExternal(svc) {
-			errs.forbidden(at+".nodePort", "may not be used when `type` is '"+serviceType(svc)+"'")
+		if port["nodePort"] == nil {
+			continue
 		}
+		if serviceType(svc) == "ClusterIP" {
+			errs.forbidden(at+".nodePort", "may not be used when `type` is 'ClusterIP'")
+		}
+		key = string(encode([]interface{}{"nodePort", port["nodePort"], port["protocol"]}))
+		if seen[key] {
+			errs.add("FieldValueDuplicate", at+".nodePort", fmt.Sprintf("Duplicate value: %v", port["nodePort"]))
+		}
+		seen[key] = true
 	}
 }
 
@@ -175,6 +188,9 @@ func validateTypeDependent(svc object, errs *fieldErrors) {
 		} else if policy != "Cluster" && policy != "Local" {
 			errs.unsupported("spec.externalTrafficPolicy", policy, "Cluster", "Local")
 		}
+	}
+	if d := str(spec, "trafficDistribution"); d != "" && d != "PreferClose" && d != "PreferSameZone" && d != "PreferSameNode" {
+		errs.unsupported("spec.trafficDistribution", d, "PreferClose", "PreferSameZone", "PreferSameNode")
 	}
 	if policy := str(spec, "internalTrafficPolicy"); policy != "" && policy != "Cluster" && policy != "Local" {
 		errs.unsupported("spec.internalTrafficPolicy", policy, "Cluster", "Local")

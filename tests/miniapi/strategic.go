@@ -2,8 +2,7 @@
 
 // Strategic merge patch, as kubectl sends it: lists that the API's types mark
 // as merged are merged by their key, all others are replaced. Directives:
-// $patch, $deleteFromPrimitiveList, $setElementOrder (order is not kept) and
-// $retainKeys.
+// $patch, $deleteFromPrimitiveList, $setElementOrder and $retainKeys.
 package main
 
 import "strings"
@@ -93,19 +92,27 @@ func (st strategic) mergeObject(target, patch object, path string) object {
 		}
 	}
 	for key, v := range patch {
-		if strings.HasPrefix(key, "$") {
-			continue
-		}
-		if v == nil {
+		switch {
+		case strings.HasPrefix(key, "$"):
+		case v == nil:
 			delete(target, key)
-			continue
+		default:
+			target[key] = st.mergeValue(target[key], v, list(patch, elementOrder+key), joinPath(path, key))
 		}
-		target[key] = st.mergeValue(target[key], v, joinPath(path, key))
+	}
+	for key := range patch {
+		name := strings.TrimPrefix(key, elementOrder)
+		if _, given := patch[name]; name != key && !given && len(list(target, name)) > 0 {
+			target[name] = st.mergeValue(target[name], []interface{}{}, list(patch, key), joinPath(path, name))
+		}
 	}
 	return target
 }
 
-func (st strategic) mergeValue(target, patch interface{}, path string) interface{} {
+const elementOrder = "$setElementOrder/"
+
+// mergeValue: order is that of a list's elements, where the patch tells it.
+func (st strategic) mergeValue(target, patch interface{}, order []interface{}, path string) interface{} {
 	switch p := patch.(type) {
 	case object:
 		t, ok := target.(object)
@@ -119,26 +126,36 @@ func (st strategic) mergeValue(target, patch interface{}, path string) interface
 		if !merged {
 			return p
 		}
-		if key == "" {
-			return union(t, p)
+		before := append([]interface{}(nil), t...)
+		if order == nil {
+			order = p
 		}
-		return st.mergeList(t, p, key, path+".*")
+		if key == "" {
+			return inOrder(union(t, p), order, before, key)
+		}
+		if whole, ok := replacement(p, key); ok {
+			return whole
+		}
+		return inOrder(st.mergeList(t, p, key, path+".*"), order, before, key)
 	}
 	return patch
 }
 
-func (st strategic) mergeList(target, patch []interface{}, key, path string) []interface{} {
-	for _, e := range patch {
-		if m, ok := e.(object); ok && m["$patch"] == "replace" && m[key] == nil {
-			var out []interface{}
-			for _, other := range patch {
-				if o, ok := other.(object); ok && o["$patch"] == nil {
-					out = append(out, o)
-				}
-			}
-			return out
+// replacement gives the elements of a list that says of itself that it replaces.
+func replacement(patch []interface{}, key string) ([]interface{}, bool) {
+	var out []interface{}
+	whole := false
+	for _, o := range objects(patch) {
+		if o["$patch"] == "replace" && o[key] == nil {
+			whole = true
+		} else if o["$patch"] == nil {
+			out = append(out, o)
 		}
 	}
+	return out, whole
+}
+
+func (st strategic) mergeList(target, patch []interface{}, key, path string) []interface{} {
 	for _, e := range patch {
 		p, ok := e.(object)
 		if !ok {
@@ -157,6 +174,44 @@ func (st strategic) mergeList(target, patch []interface{}, key, path string) []i
 		}
 	}
 	return target
+}
+
+// inOrder puts the elements that order names into that order. Each of the others,
+// which only the server had, goes before the first of those that it preceded.
+func inOrder(merged, order, before []interface{}, key string) []interface{} {
+	position := func(items []interface{}, e interface{}) int {
+		for i, other := range items {
+			if equal(keyOfElement(other, key), keyOfElement(e, key)) {
+				return i
+			}
+		}
+		return -1
+	}
+	var named, others, out []interface{}
+	for _, e := range order {
+		if i := position(merged, e); i >= 0 && position(named, e) < 0 {
+			named = append(named, merged[i])
+		}
+	}
+	for _, e := range merged {
+		if position(order, e) < 0 {
+			others = append(others, e)
+		}
+	}
+	for _, e := range named {
+		for at := position(before, e); len(others) > 0 && position(before, others[0]) < at; others = others[1:] {
+			out = append(out, others[0])
+		}
+		out = append(out, e)
+	}
+	return append(out, others...)
+}
+
+func keyOfElement(e interface{}, key string) interface{} {
+	if o, ok := e.(object); ok && key != "" {
+		return o[key]
+	}
+	return e
 }
 
 func indexByKey(items []interface{}, key string, value interface{}) int {

@@ -53,6 +53,7 @@ func (s *server) create(q *request, obj object) (object, *apiError) {
 	if q.res.admit != nil {
 		q.res.admit(obj)
 	}
+	dropEmpty(m)
 	m["uid"] = newUID()
 	m["creationTimestamp"] = timestamp(0)
 	delete(m, "generation")
@@ -292,11 +293,7 @@ func keepOwned(q *request, cur, next object) {
 	delete(m, "selfLink")
 	delete(next, "kind")
 	delete(next, "apiVersion")
-	for _, key := range []string{"labels", "annotations", "finalizers", "ownerReferences"} {
-		if isEmpty(m[key]) {
-			delete(m, key)
-		}
-	}
+	dropEmpty(m)
 	if q.sub == "status" {
 		for key := range next {
 			if key != "metadata" && key != "status" {
@@ -310,6 +307,14 @@ func keepOwned(q *request, cur, next object) {
 		}
 	} else if q.res.hasSub("status") {
 		keep(cur, next, "status")
+	}
+}
+
+func dropEmpty(m object) {
+	for _, key := range []string{"labels", "annotations", "finalizers", "ownerReferences"} {
+		if isEmpty(m[key]) {
+			delete(m, key)
+		}
 	}
 }
 
