@@ -60,3 +60,17 @@ def test_O01_the_stop_goes_on_where_the_lease_is_lost_while_a_write_is_awaited(m
     process.signal(signal.SIGTERM)
     assert process.wait(30) == 0, "the bound was exceeded"
     assert "no longer leading" in process.text()
+
+
+def test_K58_writes_that_hang_do_not_keep_the_lease_from_being_renewed(mini, make):
+    def renewals():
+        return sum(count for what, count in mini.requests()["counts"].items() if what.startswith("patch leases"))
+    controllers = make(mini, CONFIG)
+    process = controllers.start()
+    mini.fault("hang", verb="patch", path="/services/[^/]*/status", times=-1)
+    for n in range(150):
+        controllers.add(f"web-{n}")
+    wait_for("as many writes as there may be", lambda: mini.faults()[0]["hits"] >= 80)
+    before = renewals()
+    wait_for("a renewal", lambda: renewals() > before)
+    assert "cannot write now" not in process.text(), "it waited for the writes to be given up"
