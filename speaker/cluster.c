@@ -299,6 +299,7 @@ void cluster_set_timing(struct cluster *cluster, const struct config_membership 
 {
 	cluster->configured = (struct member_timing){
 		configured->lease_duration_ms, configured->renew_interval_ms};
+	members_set_watchers(cluster->members, configured->bfd.on ? configured->bfd.watchers : 0);
 	follow_members(cluster);
 	schedule(cluster);
 }
@@ -311,6 +312,11 @@ struct member_timing cluster_timing(const struct cluster *cluster)
 const struct members *cluster_members(const struct cluster *cluster)
 {
 	return cluster->members;
+}
+
+const struct node *cluster_node(const struct cluster *cluster, const char *name)
+{
+	return store_find(&cluster->feeds[NODES].store, "", name);
 }
 
 bool cluster_has_lapsed(const struct cluster *cluster)

@@ -30,6 +30,8 @@ void cluster_set_timing(struct cluster *cluster, const struct config_membership 
 /* How our Lease is to be kept: as configured, stretched where many speakers live. */
 struct member_timing cluster_timing(const struct cluster *cluster);
 const struct members *cluster_members(const struct cluster *cluster);
+/* NULL: there is none of this name. */
+const struct node *cluster_node(const struct cluster *cluster, const char *name);
 /* Our own Lease was not seen renewed for its duration: others may have taken over. */
 bool cluster_has_lapsed(const struct cluster *cluster);
 bool cluster_in_contact(const struct cluster *cluster);

@@ -16,7 +16,13 @@ struct arguments {
 	struct speaker_options speaker;
 };
 
-enum option_key { OPTION_NODE = 0x200, OPTION_CLASS, OPTION_UNSET };
+enum option_key {
+	OPTION_NODE = 0x200,
+	OPTION_CLASS,
+	OPTION_UNSET,
+	OPTION_BIRD_SOCKET,
+	OPTION_BIRD_INCLUDE
+};
 
 static const struct argp_option options[] = {
 	{"node-name", OPTION_NODE, "NAME", 0, "The name of this node's Node object ($NODE_NAME)",
@@ -25,6 +31,9 @@ static const struct argp_option options[] = {
 		"Announce Services of this loadBalancerClass; without it, those that have none", 0},
 	{"handle-unset-class", OPTION_UNSET, NULL, 0,
 		"With --load-balancer-class: also Services without a class", 0},
+	{"bird-socket", OPTION_BIRD_SOCKET, "PATH", 0, "BIRD's control socket, for BFD", 0},
+	{"bird-include", OPTION_BIRD_INCLUDE, "PATH", 0,
+		"The file that BIRD's configuration includes and this program writes", 0},
 	{0},
 };
 
@@ -45,7 +54,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_UNSET:
 		arguments->speaker.class.handle_unset = true;
 		return 0;
+	case OPTION_BIRD_SOCKET:
+		arguments->speaker.bfd.socket = value;
+		return 0;
+	case OPTION_BIRD_INCLUDE:
+		arguments->speaker.bfd.include = value;
+		return 0;
 	case ARGP_KEY_END:
+		if (!arguments->speaker.bfd.socket != !arguments->speaker.bfd.include)
+			argp_error(state, "--bird-socket and --bird-include belong together: give "
+					  "both, or none");
 		if (!arguments->speaker.node || !*arguments->speaker.node)
 			argp_error(state,
 				"the node's name is missing: give --node-name, or $NODE_NAME");

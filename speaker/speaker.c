@@ -17,6 +17,7 @@
 #include "host_check.h"
 #include "report.h"
 #include "status_page.h"
+#include "verdicts.h"
 
 #define HAND_OVER_MS 1000u	/* a planned move: until the next owner is heard */
 #define PLAN_PAUSE 4u		/* times what a plan took until the next: 20% at most */
@@ -28,8 +29,11 @@ struct speaker {
 	struct config_watch *config;
 	struct cluster *cluster;
 	struct layer2 *layer2;
+	struct bfd *bfd;
+	struct verdicts *verdicts;
 	struct kube_lease *lease;
 	char *lease_name;
+	char *published; /* the annotations that were told at once, last */
 	struct holds *holds;
 	struct timer *holds_timer;  /* the next address that is let go */
 	struct timer *timer;	    /* coalesces changes into one plan a turn */
@@ -62,7 +66,7 @@ static bool is_first_alive(const struct speaker *s)
 	for (size_t i = 0; i < members_count(members); i++) {
 		const struct member *member = members_at(members, i);
 
-		if (member->state == MEMBER_ALIVE)
+		if (member->state == MEMBER_ALIVE && !member->suspicion.dead)
 			return strcmp(member->node, s->options->node) == 0;
 	}
 	return false;
@@ -97,20 +101,25 @@ static char *annotations_of(const struct speaker *s)
 	AUTO_FREE char *interfaces = ports_text(layer2_ports(s->layer2));
 	json_t *annotations = json_pack("{s:s,s:s?}", MEMBER_INTERFACES_ANNOTATION, interfaces,
 		MEMBER_HOLDS_ANNOTATION, holds_text(s->holds));
-	char *json = json_dumps(annotations, JSON_COMPACT);
+	char *json;
 
+	bfd_annotate(s->bfd, annotations);
+	json = json_dumps(annotations, JSON_COMPACT);
 	json_decref(annotations);
 	if (!json)
 		DIE("annotations cannot be written as JSON");
 	return json;
 }
 
-static void publish_interfaces(struct speaker *s)
+static void publish_at_once(struct speaker *s)
 {
 	AUTO_FREE char *json = annotations_of(s);
 
-	if (s->lease)
-		kube_lease_annotate(s->lease, json);
+	if (!s->lease || (s->published && strcmp(s->published, json) == 0))
+		return;
+	kube_lease_annotate(s->lease, json);
+	free(s->published);
+	s->published = STEAL(json);
 }
 
 /* Not at once: at the next renewal, so that it costs no write of its own. */
@@ -130,6 +139,19 @@ static void follow_holds(struct speaker *s, const struct plan_input *input)
 		publish_holds(s);
 	if (holds_next(s->holds, &next))
 		timer_start(s->holds_timer, monotime_ms_until(now, next));
+}
+
+static void follow_bfd(struct speaker *s)
+{
+	const struct bfd_facts facts = {
+		.config = &config_watch_current(s->config)->membership.bfd,
+		.members = cluster_members(s->cluster),
+		.node = cluster_node(s->cluster, s->options->node),
+		.ports = layer2_ports(s->layer2),
+	};
+
+	bfd_follow(s->bfd, &facts);
+	verdicts_follow(s->verdicts, s->cluster, !s->stopping && is_first_alive(s));
 }
 
 static void reconcile(void *context)
@@ -157,6 +179,7 @@ static void reconcile(void *context)
 	s->adopted = true;
 	layer2_apply(s->layer2, s->plan, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS, quiet);
 	follow_holds(s, &input);
+	follow_bfd(s);
 	if (!s->stopping && is_first_alive(s))
 		report_ownerless(&s->report, s->before, s->plan);
 	plan_free(s->before);
@@ -207,7 +230,7 @@ static void start_lease(struct speaker *s)
 	};
 
 	s->lease = kube_lease_new(s->program->client, s->program->loop, &options, &sink, s);
-	publish_interfaces(s);
+	publish_at_once(s);
 }
 
 static void start_lease_when_due(struct speaker *s)
@@ -288,7 +311,16 @@ static void on_interfaces_changed(void *context)
 {
 	struct speaker *s = context;
 
-	publish_interfaces(s);
+	publish_at_once(s);
+	touch(s);
+}
+
+static void on_bfd_changed(void *context)
+{
+	struct speaker *s = context;
+
+	publish_at_once(s);
+	touch(s);
 }
 
 static void on_acted(void *context, const struct ownership_effect *effect)
@@ -329,6 +361,10 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 		.interfaces_changed = on_interfaces_changed,
 		.acted = on_acted,
 	};
+	static const struct bfd_sink bfd_sink = {
+		.changed = on_bfd_changed,
+		.has_lapsed = has_lapsed,
+	};
 	static const struct cluster_sink cluster_sink = {
 		.changed = on_changed,
 		.lease_seen = on_lease_seen,
@@ -344,6 +380,8 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	s->timer = timer_new(program->loop, reconcile, s);
 	s->holds_timer = timer_new(program->loop, on_holds_due, s);
 	s->holds = holds_new();
+	s->bfd = bfd_new(program, options->node, &options->bfd, &bfd_sink, s);
+	s->verdicts = verdicts_new(program);
 	report_init(&s->report, program, options->node);
 	r = layer2_new(program, driver, options->node, &layer2_sink, s, &s->layer2, e);
 	if (r != 0) {
@@ -366,12 +404,15 @@ void speaker_free(struct speaker *speaker)
 	kube_lease_free(speaker->lease);
 	cluster_free(speaker->cluster);
 	config_watch_free(speaker->config);
+	bfd_free(speaker->bfd);
+	verdicts_free(speaker->verdicts);
 	layer2_free(speaker->layer2);
 	timer_free(speaker->timer);
 	timer_free(speaker->holds_timer);
 	holds_free(speaker->holds);
 	plan_free(speaker->plan);
 	free(speaker->lease_name);
+	free(speaker->published);
 	free(speaker);
 }
 
@@ -414,4 +455,9 @@ const struct layer2 *speaker_layer2(const struct speaker *speaker)
 const struct cluster *speaker_cluster(const struct speaker *speaker)
 {
 	return speaker->cluster;
+}
+
+const struct bfd *speaker_bfd(const struct speaker *speaker)
+{
+	return speaker->bfd;
 }

@@ -2,6 +2,7 @@
 #ifndef HERALD_SPEAKER_SPEAKER_H
 #define HERALD_SPEAKER_SPEAKER_H
 
+#include "bfd.h"
 #include "cluster.h"
 #include "herald/io/wire.h"
 #include "herald/kube/program.h"
@@ -14,6 +15,7 @@
 struct speaker_options {
 	const char *node;	 /* --node-name, $NODE_NAME */
 	struct plan_class class; /* --load-balancer-class, --handle-unset-class */
+	struct bfd_options bfd;
 };
 
 struct speaker;
@@ -32,5 +34,6 @@ const char *speaker_node(const struct speaker *speaker);
 const struct plan *speaker_plan(const struct speaker *speaker); /* NULL: none yet */
 const struct layer2 *speaker_layer2(const struct speaker *speaker);
 const struct cluster *speaker_cluster(const struct speaker *speaker);
+const struct bfd *speaker_bfd(const struct speaker *speaker);
 
 #endif

@@ -38,9 +38,11 @@ static json_t *members_json(const struct speaker *s)
 	for (size_t i = 0; i < members_count(members); i++) {
 		const struct member *member = members_at(members, i);
 
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "node", member->node,
-						    "state", member_state_text(member->state),
-						    "interfaces", member->interfaces));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s,s:s?,s:b,s:s?}", "node", member->node,
+				      "state", member_state_text(member->state), "interfaces",
+				      member->interfaces, "bfd", member->bfd, "suspected",
+				      member->suspicion.dead, "suspects", member->suspects));
 	}
 	return list;
 }
@@ -69,10 +71,10 @@ char *status_page(void *speaker, const char **ret_content_type)
 
 	for (size_t i = 0; plan && i < plan->vip_count; i++)
 		json_array_append_new(addresses, address_json(s, &plan->vips[i]));
-	page = json_pack("{s:s,s:b,s:b,s:o,s:o,s:o}", "node", speaker_node(s), "inContact",
+	page = json_pack("{s:s,s:b,s:b,s:o,s:o,s:o,s:o}", "node", speaker_node(s), "inContact",
 		cluster_in_contact(speaker_cluster(s)), "leaseLapsed",
 		cluster_has_lapsed(speaker_cluster(s)), "interfaces", interfaces_json(s), "members",
-		members_json(s), "addresses", addresses);
+		members_json(s), "bfd", bfd_status(speaker_bfd(s)), "addresses", addresses);
 	text = page ? json_dumps(page, JSON_INDENT(2)) : NULL;
 	json_decref(page);
 	*ret_content_type = "application/json";

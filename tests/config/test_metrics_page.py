@@ -40,7 +40,7 @@ def test_O02_page_names_every_metric(lab, workdir):
     speakers = Speakers(server, lab, workdir)
     controllers = Controllers(server, workdir, config=None)
     controllers.start("c1")
-    speakers.start(lab.nodes[0])
+    speakers.start(lab.nodes[0], args=["--bird-socket", workdir / "no-bird", "--bird-include", workdir / "include"])
     controllers.add("web", loadBalancerIP=VIP)
     speakers.owner(VIP, among=lab.nodes[:1])
     # The families that come with their first use.

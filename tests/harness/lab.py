@@ -139,13 +139,20 @@ class Node(Host):
 
     def cut_switch_side(self):
         """Cuts the node off, lan and mgmt, while its own links keep their carrier."""
-        ip(f"link set {self.name}-lan nomaster")
+        self.cut_lan()
         self.cut_api()
 
     def restore(self):
         """Undoes cut_switch_side()."""
-        ip(f"link set {self.name}-lan master lan")
+        self.restore_lan()
         self.restore_api()
+
+    def cut_lan(self):
+        """Cuts the lan alone; the link keeps its carrier."""
+        ip(f"link set {self.name}-lan nomaster")
+
+    def restore_lan(self):
+        ip(f"link set {self.name}-lan master lan")
 
     def cut_api(self):
         """Cuts mgmt alone; the link keeps its carrier."""

@@ -41,10 +41,12 @@ class Speakers:
         self.has_config = True
 
     def start(self, *nodes, args=()):
+        """`args`: further options, or a function of the node that gives them."""
         for node in nodes or self.lab.nodes:
             self.running[node.name] = Process(f"speaker-{node.name}", [
                 BIN / "herald-speaker", "--node-name", node.name, "--kubeconfig", self.kubeconfig,
-                "--namespace", NAMESPACE, "--listen", f"127.0.0.1:{STATUS_PORT}", *args], self.folder, node.ns)
+                "--namespace", NAMESPACE, "--listen", f"127.0.0.1:{STATUS_PORT}",
+                *(args(node) if callable(args) else args)], self.folder, node.ns)
         # Without a configuration a speaker is no member: it has nothing to announce.
         for node in nodes or self.lab.nodes:
             wait_for(f"the speaker on {node.name} to be alive",

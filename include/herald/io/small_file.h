@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_IO_SMALL_FILE_H
+#define HERALD_IO_SMALL_FILE_H
+
+#include "herald/base/err.h"
+
+/*
+ * Files of text that another program reads: whole or not at all, however either of us
+ * ends.
+ */
+#define SMALL_FILE_MAX (4u * 1024 * 1024)
+
+/* The text with a NUL, malloc'ed; -ENOENT where there is no such file. */
+int small_file_read(const char *path, char **ret, struct err *e);
+/* Replaces it, or makes it, readable for everybody. */
+int small_file_write(const char *path, const char *text, struct err *e);
+
+#endif
