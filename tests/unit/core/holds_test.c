@@ -57,7 +57,10 @@ static int set_up(void **state)
 		.pool_count = 1,
 		.layer2 = &w->rule,
 		.layer2_count = 1,
-		.membership = {3000, 1000, CONFIG_TAKE_BACK_STAGGERED, TIME_MS}};
+		.membership = {.lease_duration_ms = 3000,
+			.renew_interval_ms = 1000,
+			.take_back = CONFIG_TAKE_BACK_STAGGERED,
+			.take_back_ms = TIME_MS}};
 	for (size_t i = 0; i < NODES; i++) {
 		w->nodes[i] =
 			(struct node){.meta = {.namespace = "", .name = names[i]}, .ready = true};
