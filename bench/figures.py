@@ -50,6 +50,16 @@ class Section:
         self.add(f"{what}: ratio of the best", min(heralds) / min(floors))
         self.add(f"{what}: ratio", statistics.median(heralds) / statistics.median(floors), limit=limit)
 
+    def add_work(self, what, floors, heralds):
+        """Processor seconds in pairs (program, API server): of both programs in their best
+        round, and the ratio of all that was spent. A busy machine changes it little."""
+        for who, pairs in (("floor", floors), ("Herald", heralds)):
+            self.keep(f"{what}: processor seconds, {who} and API server", pairs)
+            best = min(pairs, key=sum)
+            self.add(f"{what}: processor time, {who} + API server", sum(best), "s")
+            self.add(f"{what}: processor time, {who} alone", best[0], "s")
+        self.add(f"{what}: ratio of processor times, best", min(map(sum, heralds)) / min(map(sum, floors)))
+
     def note(self, text):
         print(f"  ({text})", flush=True)
 

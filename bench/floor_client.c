@@ -129,8 +129,12 @@ static void send_write(struct floor_client *client, struct floor_write *write)
 	must(curl_multi_add_handle(client->multi, write->easy));
 }
 
+/* Not before all that exists was told: a server ends a watch to which more happens than it
+   can tell beside its list. */
 static void send_waiting(struct floor_client *client)
 {
+	if (client->watch && !client->version[0])
+		return;
 	while (client->first && client->under_way < WRITES_MAX) {
 		struct floor_write *write = client->first;
 

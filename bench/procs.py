@@ -8,10 +8,10 @@ from pathlib import Path
 
 from harness.process import Process
 from harness.speaker import BIN
-from harness.wait import wait_for
+from harness.wait import POLL_SECONDS, wait_for
 
 TICK = os.sysconf("SC_CLK_TCK")
-IDLE_SECONDS, IDLE_SHARE = 0.5, 0.1
+IDLE_SECONDS, IDLE_SHARE, IDLE_TIMES = 0.5, 0.1, 3
 
 
 def memory(pid):
@@ -43,13 +43,22 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def wait_idle(pid, timeout=120):
-    """Until a process has done next to nothing for a while: what came before is over."""
+def server_seconds(server):
+    """Of the API server, and of the etcd behind a real one."""
+    return cpu_seconds(server.pid) + (cpu_seconds(server.etcd.pid) if server.name == "real" else 0)
+
+
+def wait_idle(server, timeout=240):
+    """Until the API server has done next to nothing some times in a row: what came before
+    is over."""
+    quiet = []
+
     def idle():
-        before = cpu_seconds(pid)
+        before = cpu_seconds(server.pid)
         time.sleep(IDLE_SECONDS)
-        return cpu_seconds(pid) - before < IDLE_SECONDS * IDLE_SHARE
-    wait_for(f"process {pid} to be idle", idle, timeout)
+        quiet.append(cpu_seconds(server.pid) - before < IDLE_SECONDS * IDLE_SHARE)
+        return len(quiet) >= IDLE_TIMES and all(quiet[-IDLE_TIMES:])
+    wait_for("the API server to be idle", idle, timeout)
 
 
 class Floor:
@@ -73,8 +82,14 @@ class Floor:
             self.process.require_running()
         return word in self.lines()
 
-    def result(self, timeout=600):
-        code = self.process.wait(timeout)
-        if code != 0:
-            raise RuntimeError(f"{self.process.name} ended with {code}:\n{self.process.tail()}")
+    def result(self, beside=None, timeout=600):
+        """What it came to. `beside`: a process without which it never ends."""
+        end = time.monotonic() + timeout
+        while self.process.running and time.monotonic() < end:
+            if beside and beside.returncode not in (None, 0):
+                beside.require_running()
+            time.sleep(POLL_SECONDS)
+        if self.process.returncode != 0:
+            raise RuntimeError(f"{self.process.name}: {self.process.returncode or 'not done in time'}:\n"
+                               f"{self.process.tail()}")
         return json.loads(self.lines()[-1])

@@ -7,6 +7,7 @@ has in etcd is copied there under other names, uids and addresses of the same le
 IPAddress objects included that reserve the cluster IPs. The API server learns of them by
 its own watch of etcd, and cannot tell the difference."""
 import base64
+import calendar
 import json
 import time
 import urllib.request
@@ -136,7 +137,8 @@ class EtcdStock(Stock):
     SERVICES = f"/registry/services/specs/{NAMESPACE}/"
     SLICES = f"/registry/endpointslices/{NAMESPACE}/"
     EVENTS = f"/registry/events/{NAMESPACE}/"
-    CLUSTER_IPS = "/registry/ipaddresses/10.1"  # all of ours, and not the API server's own 10.96.0.1
+    CLUSTER_IPS = "/registry/ipaddresses/"
+    OWN_CLUSTER_IP = "/registry/ipaddresses/10.96.0.1"  # the API server's own
 
     def make_first(self):
         name = name_of(0)
@@ -144,7 +146,8 @@ class EtcdStock(Stock):
         self.kube.create(endpointslice(name, [("192.0.2.100", None)], NAMESPACE, PORTS, name=name))
         self.uid = made["metadata"]["uid"]
         self.pending = self._get(self.SERVICES + name)
-        self.cluster_ip = self._get(f"/registry/ipaddresses/{FIRST_CLUSTER_IP}")
+        self.cluster_ip = later(self._get(self.CLUSTER_IPS + FIRST_CLUSTER_IP),
+                                made["metadata"]["creationTimestamp"])
         self.slice = self._get(self.SLICES + name)
 
     def keep_first(self):
@@ -162,9 +165,11 @@ class EtcdStock(Stock):
         answer = self._call("range", json.dumps({"key": text64(key)}).encode())
         return base64.b64decode(answer["kvs"][0]["value"])
 
+    def _delete(self, first, end):
+        self._call("deleterange", json.dumps({"key": text64(first), "range_end": text64(end)}).encode())
+
     def _delete_all(self, prefix):
-        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        self._call("deleterange", json.dumps({"key": text64(prefix), "range_end": text64(end)}).encode())
+        self._delete(prefix, end_of(prefix))
 
     def _copies(self, template, key, count):
         """The bodies of transactions that store the template once for each number."""
@@ -185,24 +190,52 @@ class EtcdStock(Stock):
 
     def _put_services(self, template, count):
         # The API server makes cluster IPs anew that it does not know of when it sees the Service.
-        self._put(self.cluster_ip, "/registry/ipaddresses/", count, lambda i: address_of(FIRST_CLUSTER_IP, i))
-        wait_idle(self.server.pid)
+        self._put(self.cluster_ip, self.CLUSTER_IPS, count, lambda i: address_of(FIRST_CLUSTER_IP, i))
+        wait_idle(self.server)
         self._put(template, self.SERVICES, count)
 
     def put_pending(self, count):
         self._put_services(self.pending, count)
-        wait_idle(self.server.pid)
+        wait_idle(self.server)
 
     def put_assigned(self, count, slices=False):
         self._put_services(self.assigned, count)
         if slices:
             self._put(self.slice, self.SLICES, count)
-        wait_idle(self.server.pid)
+        wait_idle(self.server)
 
     def clear(self):
-        for prefix in (self.SLICES, self.SERVICES, self.CLUSTER_IPS, self.EVENTS):
+        """Services before cluster IPs, else the API server makes these anew. Many at once:
+        what it thinks of it must be over before anything is measured."""
+        for prefix in (self.SLICES, self.SERVICES, self.EVENTS):
             self._delete_all(prefix)
         self.wait_empty()
+        wait_idle(self.server)
+        self._delete(self.CLUSTER_IPS, self.OWN_CLUSTER_IP)
+        self._delete(self.OWN_CLUSTER_IP + "\0", end_of(self.CLUSTER_IPS))
+        wait_idle(self.server)
+
+
+def later(stored, created):
+    """An object in protobuf as if it were made a day later. The API server deletes IPAddress
+    objects that are older than a minute and of no Service that it has seen."""
+    seconds = calendar.timegm(time.strptime(created, "%Y-%m-%dT%H:%M:%SZ"))
+    if varint(seconds) not in stored:
+        raise RuntimeError(f"the IPAddress does not hold the time {created}")
+    return stored.replace(varint(seconds), varint(seconds + 86400))
+
+
+def varint(number):
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes(out + bytes([number]))
+
+
+def end_of(prefix):
+    """The first key behind all that begin so."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def text64(text):
