@@ -54,6 +54,26 @@ static uint32_t jittered(uint32_t ms, uint32_t random)
 	return ms - spread / 2 + (uint32_t)((uint64_t)spread * (random % 1001) / 1000);
 }
 
+/*
+ * Many that start together renew together, and once the interval is long its jitter would
+ * take long to part them. So where a write stretches it much, the next one may come at
+ * any time within it.
+ */
+static uint32_t next_interval(const struct lease_state *state, uint32_t random)
+{
+	return state->stretched ? 1 + random % state->renew_ms : jittered(state->renew_ms, random);
+}
+
+static void note_sent(struct lease_state *state, struct monotime now)
+{
+	uint32_t before = state->sent_renew_ms;
+
+	state->stretched = before > 0 && state->renew_ms > before + before / 2;
+	state->sent_at = now;
+	state->sent_duration_ms = state->duration_ms;
+	state->sent_renew_ms = state->renew_ms;
+}
+
 static struct monotime earlier(struct monotime a, struct monotime b)
 {
 	return a.ns < b.ns ? a : b;
@@ -116,7 +136,7 @@ static void on_written(struct lease_state *state, struct lease_action *action, u
 		return;
 	}
 	state->valid_until = monotime_add_ms(state->sent_at, validity_ms(state));
-	state->next_at = monotime_add_ms(state->sent_at, jittered(state->renew_ms, random));
+	state->next_at = monotime_add_ms(state->sent_at, next_interval(state, random));
 	if (state->releasing)
 		state->next_at = now;
 	if (monotime_reached(now, state->valid_until))
@@ -299,8 +319,8 @@ struct lease_action lease_step(
 		decide(state, &action, now);
 	if (action.request != LEASE_REQUEST_NONE) {
 		state->under_way = action.request;
-		state->sent_at = now;
-		state->sent_duration_ms = state->duration_ms;
+		if (action.request != LEASE_REQUEST_READ)
+			note_sent(state, now);
 		state->nudged = state->nudged && action.request == LEASE_REQUEST_READ;
 	}
 	return action;

@@ -80,6 +80,8 @@ struct lease_state {
 	enum lease_request under_way;
 	struct monotime sent_at;
 	uint32_t sent_duration_ms; /* what it says */
+	uint32_t sent_renew_ms;	   /* the interval that held then */
+	bool stretched;		   /* much longer than that of the write before */
 	struct monotime next_at;   /* of the next request */
 	uint32_t failures;	   /* in a row */
 	bool nudged, releasing;

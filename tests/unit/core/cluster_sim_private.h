@@ -39,7 +39,8 @@ struct speaker {
 	uint64_t wake_at;     /* the earliest that is in the queue */
 	uint64_t plan_at, plan_not_before, judge_at, holds_at, write_at;
 	bool writing;
-	bool *answers; /* for each address */
+	uint32_t sent_renew_ms; /* the interval that held at the last write */
+	bool *answers;		/* for each address */
 };
 
 /* Of one address, as a client sees it. */

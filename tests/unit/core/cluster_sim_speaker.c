@@ -49,6 +49,7 @@ void speaker_begin(struct speaker *s)
 	s->leaving = s->wrote_release = s->released = s->synced = s->adopted = s->valid_at_start =
 		s->writing = false;
 	s->heard_until = s->plan_not_before = 0;
+	s->sent_renew_ms = 0;
 	s->wake_at = s->plan_at = s->judge_at = s->holds_at = s->write_at = NEVER;
 }
 
@@ -333,10 +334,19 @@ struct lease_version *speaker_lease(struct speaker *s)
 	return lease;
 }
 
+/* As lib/kube/lease_machine.c does it. */
+static uint32_t next_interval(struct speaker *s)
+{
+	uint32_t renew = s->timing.renew_ms, before = s->sent_renew_ms, spread = renew / 5;
+
+	s->sent_renew_ms = renew;
+	if (before > 0 && renew > before + before / 2)
+		return 1 + sim_draw(s->sim, renew);
+	return renew - spread / 2 + sim_draw(s->sim, spread);
+}
+
 void speaker_written(struct speaker *s, bool done)
 {
-	uint32_t spread = s->timing.renew_ms / 5;
-
 	s->writing = false;
 	if (s->leaving && !s->released) {
 		s->released = s->wrote_release || !sim_is_reached(s);
@@ -344,8 +354,5 @@ void speaker_written(struct speaker *s, bool done)
 		touch(s);
 		return;
 	}
-	s->write_at = s->sim->now + RETRY_MS * MS;
-	if (done)
-		s->write_at = s->sim->now +
-			      (s->timing.renew_ms - spread / 2 + sim_draw(s->sim, spread)) * MS;
+	s->write_at = s->sim->now + (done ? next_interval(s) : RETRY_MS) * MS;
 }

@@ -212,11 +212,14 @@ static void test_k58_validity_ends_with_the_clock_alone(void **unused)
 /* What a write under way says is what counts when it is answered. */
 static void test_timing_changes_with_the_next_write(void **unused)
 {
-	static const struct script script =
-		SCRIPT("timing", CREATED, {1005, TIMER, BARE, DO_RENEW, 0, 2705},
-			{1300, WRITTEN, RECORD("me", "t2", "2"), DO_NONE, 0, 3505},
-			{3505, TIMER, BARE, DO_RENEW, 0, 3705},
-			{3600, WRITTEN, RECORD("me", "t3", "3"), DO_NONE, 0, 6005});
+	static const struct script script = SCRIPT("timing", CREATED,
+		{1005, TIMER, BARE, DO_RENEW, 0, 2705},
+		{1300, WRITTEN, RECORD("me", "t2", "2"), DO_NONE, 0, 3505},
+		{3505, TIMER, BARE, DO_RENEW, 0, 3705},
+		/* Stretched, so at any time: after 1 + 500 of 2500 ms; then it is regular again. */
+		{3600, WRITTEN, RECORD("me", "t3", "3"), DO_NONE, 0, 4006},
+		{4006, TIMER, BARE, DO_RENEW, 0, 10705},
+		{4010, WRITTEN, RECORD("me", "t4", "4"), DO_NONE, 0, 6506});
 	struct lease_state state;
 
 	(void)unused;
@@ -228,8 +231,8 @@ static void test_timing_changes_with_the_next_write(void **unused)
 		if (action.request == DO_RENEW)
 			lease_state_set_timing(&state, 8000, 2500);
 	}
-	assert_true(lease_state_is_valid(&state, at(3505 + 7199)));
-	assert_false(lease_state_is_valid(&state, at(3505 + 7200)));
+	assert_true(lease_state_is_valid(&state, at(4006 + 7199)));
+	assert_false(lease_state_is_valid(&state, at(4006 + 7200)));
 }
 
 static void test_retry_after_is_honoured_within_reason(void **unused)
