@@ -9,7 +9,8 @@ import pytest
 from harness.kube import PATCH_TYPES, path_of
 
 SEEDS, STEPS = range(1, 9), 25
-ASKED_PORTS = (31901, 31902, 31903)
+# Of those that a server gives only to who asks.
+ASKED_PORTS = (30001, 30002, 30003)
 CLEANUP = "service.kubernetes.io/load-balancer-cleanup"
 LATER = "2026-01-02T03:04:05Z"
 
@@ -22,14 +23,14 @@ SPEC = {
     "allocateLoadBalancerNodePorts": (.2, [True, False, None]),
     "ipFamilyPolicy": (.3, ["SingleStack", "PreferDualStack", "RequireDualStack", None]),
     "ipFamilies": (.2, [["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"], None]),
-    "clusterIP": (.1, ["10.96.7.7", None, ""]),
-    "clusterIPs": (.1, [["10.96.7.7"], None]),
+    "clusterIP": (.1, ["10.96.0.77", None, ""]),
+    "clusterIPs": (.1, [["10.96.0.77"], None]),
     "externalIPs": (.1, [["192.0.2.1"], None]),
     "loadBalancerSourceRanges": (.1, [["10.0.0.0/8"], None]),
     "externalName": (.15, ["a.example", None]),
     "sessionAffinity": (.1, ["ClientIP", "None", None]),
     "selector": (.2, [{"a": "b"}, None, {}]),
-    "healthCheckNodePort": (.1, [31903, 0, None]),
+    "healthCheckNodePort": (.1, [30003, 0, None]),
 }
 METADATA = {
     "labels": (.3, [{"a": "1"}, {"b": "2"}, None]),
@@ -56,7 +57,7 @@ def spec(rnd):
     if rnd.random() < .35:
         chosen = rnd.sample([("a", 80), ("b", 80), ("c", 81), ("d", 82), (None, 83)], rnd.randint(0, 3))
         ports = [{"name": name, "port": port, "protocol": rnd.choice(["TCP", "UDP", None]),
-                  "nodePort": rnd.choice([None, None, None, 0, 31901, 31902]),
+                  "nodePort": rnd.choice([None, None, None, 0, 30001, 30002]),
                   "targetPort": rnd.choice([None, 8080, "http"])} for name, port in chosen]
         made["ports"] = [{k: v for k, v in port.items() if v is not None} for port in ports]
     return made

@@ -66,6 +66,11 @@ def test_ports_get_protocol_and_target(api):
 def test_k36_one_number_with_several_protocols_has_one_node_port(api):
     ports = node_ports(create(api, ports=((80, "TCP"), (80, "UDP"), (81, "TCP"))))
     assert ports[0] == ports[1] != ports[2] and set(ports) <= set(NODE_PORTS)
+    # A protocol that comes later gets one of its own.
+    create(api, "t")
+    obj = kube.service("t", ports=((80, "TCP"), (80, "UDP")))
+    ports = node_ports(api.admin.update(obj))
+    assert ports[0] != ports[1] and set(ports) <= set(NODE_PORTS)
 
 
 def test_session_affinity(api):
@@ -112,15 +117,15 @@ def test_k28_without_node_ports(api):
 def test_k30_k31_health_check_node_port(api):
     local = create(api, externalTrafficPolicy="Local")["spec"]
     assert local["healthCheckNodePort"] in NODE_PORTS
-    assert refused(422, change, api, healthCheckNodePort=31999).causes == {
+    assert refused(422, change, api, healthCheckNodePort=30004).causes == {
         "spec.healthCheckNodePort": "Forbidden: field is immutable"}
     assert "healthCheckNodePort" not in change(api, externalTrafficPolicy="Cluster")["spec"]
     assert change(api, externalTrafficPolicy="Local")["spec"]["healthCheckNodePort"] in NODE_PORTS
     assert "healthCheckNodePort" not in change(api, type="NodePort")["spec"]
-    assert list(causes(api, name="t", healthCheckNodePort=31999)) == ["spec.healthCheckNodePort"]
-    assert create(api, "t", externalTrafficPolicy="Local", healthCheckNodePort=31998)["spec"][
-        "healthCheckNodePort"] == 31998
-    refused(500, create, api, "u", externalTrafficPolicy="Local", healthCheckNodePort=31998)
+    assert list(causes(api, name="t", healthCheckNodePort=30004)) == ["spec.healthCheckNodePort"]
+    assert create(api, "t", externalTrafficPolicy="Local", healthCheckNodePort=30005)["spec"][
+        "healthCheckNodePort"] == 30005
+    refused(500, create, api, "u", externalTrafficPolicy="Local", healthCheckNodePort=30005)
 
 
 def test_traffic_policies(api):
@@ -156,21 +161,21 @@ def test_k37_ports_keep_their_node_port_by_name(api):
 
 
 def test_a_cluster_ip_may_be_asked_for(api):
-    assert create(api, clusterIP="10.96.7.7")["spec"]["clusterIPs"] == ["10.96.7.7"]
-    assert causes(api, name="t", clusterIP="10.96.7.7") == {
-        "spec.clusterIPs": 'Invalid value: ["10.96.7.7"]: failed to allocate IP 10.96.7.7: '
+    assert create(api, clusterIP="10.96.0.77")["spec"]["clusterIPs"] == ["10.96.0.77"]
+    assert causes(api, name="t", clusterIP="10.96.0.77") == {
+        "spec.clusterIPs": 'Invalid value: ["10.96.0.77"]: failed to allocate IP 10.96.0.77: '
                            "provided IP is already allocated"}
     assert list(causes(api, name="t", clusterIP="192.0.2.1")) == ["spec.clusterIPs"]
     assert list(causes(api, name="t", clusterIP="text")) == ["spec.clusterIPs[0]"]
     assert "must be empty when `clusterIP` is not specified" in causes(
-        api, name="t", clusterIPs=["10.96.7.8"])["spec.clusterIPs"]
+        api, name="t", clusterIPs=["10.96.0.78"])["spec.clusterIPs"]
     api.admin.delete("services", "s")
-    assert create(api, "t", clusterIP="10.96.7.7")["spec"]["clusterIP"] == "10.96.7.7"
+    assert create(api, "t", clusterIP="10.96.0.77")["spec"]["clusterIP"] == "10.96.0.77"
 
 
 def test_the_cluster_ip_stays(api):
     before = create(api)["spec"]["clusterIP"]
-    refusal = refused(422, change, api, clusterIP="10.96.9.9")
+    refusal = refused(422, change, api, clusterIP="10.96.0.99")
     assert "may not change once set" in refusal.causes["spec.clusterIPs[0]"]
     assert change(api, clusterIP=None)["spec"]["clusterIP"] == before
     assert api.admin.update(kube.service("s"))["spec"]["clusterIP"] == before
@@ -202,7 +207,7 @@ def test_k05_a_foreign_proxy_name_changes_nothing(api):
     ([{"port": 80, "name": "Capital"}], "spec.ports[0].name"), ([{"port": 80, "nodePort": 80}], "spec.ports[0].nodePort"),
     ([{"port": 80, "targetPort": 70000}], "spec.ports[0].targetPort"),
     ([{"port": 80, "targetPort": "no_name"}], "spec.ports[0].targetPort"),
-    ([{"port": 80, "name": "a", "nodePort": 31001}, {"port": 81, "name": "b", "nodePort": 31001}],
+    ([{"port": 80, "name": "a", "nodePort": 30011}, {"port": 81, "name": "b", "nodePort": 30011}],
      "spec.ports[1].nodePort")])
 def test_bad_ports(api, ports, field):
     obj = kube.service("s")
@@ -212,15 +217,15 @@ def test_bad_ports(api, ports, field):
 
 def test_a_node_port_belongs_to_one_service(api):
     obj = kube.service("s")
-    obj["spec"]["ports"][0]["nodePort"] = 31000
+    obj["spec"]["ports"][0]["nodePort"] = 30010
     api.admin.create(obj)
     obj["metadata"]["name"] = "t"
     assert refused(422, api.admin.create, obj).causes == {
-        "spec.ports[0].nodePort": "Invalid value: 31000: provided port is already allocated"}
+        "spec.ports[0].nodePort": "Invalid value: 30010: provided port is already allocated"}
     api.admin.delete("services", "s")
-    assert node_ports(api.admin.create(obj)) == [31000]
+    assert node_ports(api.admin.create(obj)) == [30010]
     obj = kube.service("u", type="ClusterIP")
-    obj["spec"]["ports"][0]["nodePort"] = 31002
+    obj["spec"]["ports"][0]["nodePort"] = 30012
     assert refused(422, api.admin.create, obj).causes == {
         "spec.ports[0].nodePort": "Forbidden: may not be used when `type` is 'ClusterIP'"}
 

@@ -11,9 +11,12 @@ import (
 	"strings"
 )
 
+// The lowest of both are left to those who ask for one, as long as there are others.
 const (
-	nodePortFirst = 30000
-	nodePortLast  = 32767
+	nodePortFirst   = 30000
+	nodePortLast    = 32767
+	nodePortDynamic = nodePortFirst + 86
+	addressDynamic  = 257
 )
 
 type addressRange struct {
@@ -32,7 +35,7 @@ type serviceBook struct {
 }
 
 func newServiceBook(cidrs string) (*serviceBook, error) {
-	book := &serviceBook{ips: map[string]string{}, ports: map[int]string{}, nextPort: nodePortFirst}
+	book := &serviceBook{ips: map[string]string{}, ports: map[int]string{}, nextPort: nodePortDynamic}
 	for _, text := range strings.Split(cidrs, ",") {
 		_, ipnet, err := net.ParseCIDR(strings.TrimSpace(text))
 		if err != nil {
@@ -44,6 +47,9 @@ func newServiceBook(cidrs string) (*serviceBook, error) {
 			host = 20
 		}
 		r := &addressRange{family: familyOf(ipnet.IP), net: ipnet, size: 1<<uint(host) - 1, next: 1}
+		if r.size > 2*addressDynamic {
+			r.next = addressDynamic
+		}
 		book.ranges = append(book.ranges, r)
 	}
 	return book, nil
@@ -217,14 +223,15 @@ func (book *serviceBook) freeIP(r *addressRange) string {
 	return ""
 }
 
-// allocatePorts: a new Service may not ask for one node port for two numbers of ports.
+// allocatePorts: in a new Service the protocols of one number share a node port, and no
+// two numbers may ask for the same; one that changes is served port by port.
 func (book *serviceBook) allocatePorts(key string, isNew bool, svc object, errs *fieldErrors) {
 	ports := objects(list(svc, "spec", "ports"))
 	if !isExternal(svc) {
 		return
 	}
 	mine := map[int]string{}     // node port to the port that has it
-	byNumber := map[string]int{} // one node port serves several protocols of a port
+	byNumber := map[string]int{} // what a number's protocols share
 	for i, p := range ports {
 		n, ok := number(p["nodePort"])
 		if !ok {
@@ -233,7 +240,9 @@ func (book *serviceBook) allocatePorts(key string, isNew bool, svc object, errs 
 		number := string(encode(p["port"]))
 		book.checkPort(fmt.Sprintf("spec.ports[%d].nodePort", i), key, n, isNew && mine[n] != "" && mine[n] != number, errs)
 		mine[n] = number
-		byNumber[number] = n
+		if isNew {
+			byNumber[number] = n
+		}
 	}
 	if !hasNodePorts(svc) {
 		return
@@ -243,15 +252,19 @@ func (book *serviceBook) allocatePorts(key string, isNew bool, svc object, errs 
 		if p["nodePort"] != nil {
 			continue
 		}
-		if byNumber[number] == 0 {
-			byNumber[number] = book.freePort(mine)
+		n := byNumber[number]
+		if n == 0 {
+			n = book.freePort(mine)
 		}
-		if byNumber[number] == 0 {
+		if n == 0 {
 			errs.add("InternalError", fmt.Sprintf("spec.ports[%d].nodePort", i), "failed to allocate a nodePort: range is full")
 			return
 		}
-		p["nodePort"] = num(byNumber[number])
-		mine[byNumber[number]] = number
+		p["nodePort"] = num(n)
+		mine[n] = number
+		if isNew {
+			byNumber[number] = n
+		}
 	}
 }
 
