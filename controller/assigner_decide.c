@@ -121,8 +121,6 @@ void assigner_decide(struct assigner *a, struct record *record)
 	struct assign_decision decision;
 
 	record->judgement = a->judgement;
-	if (!alloc_holds_any(&record->holder))
-		assign_adopt_annotation(a->alloc, &input);
 	assign_decide(a->alloc, &input, &decision);
 	note_decision(a, record, &decision);
 	if (decision.write)

@@ -94,7 +94,7 @@ static struct ip target_for(struct deciding *d, size_t position)
 			return held;
 		if (asks)
 			return find_asked(d, position, asked) ? *asked : held;
-		return find_any(d, position);
+		return assign_recall_one(d, family, &held) ? held : find_any(d, position);
 	}
 	if (!d->wish.malformed && asks && !ip_equal(asked, &held) && find_asked(d, position, asked))
 		return *asked;
@@ -134,7 +134,8 @@ static void choose_targets(struct deciding *d)
 	missing = d->targets[0].family ? 1 : 0;
 	if (service->family_policy == FAMILY_REQUIRE_DUAL) {
 		/* Both or none, but for what it has already (K19, K26). */
-		if (!is_published(d, &d->before[!missing]))
+		if (!is_published(d, &d->before[!missing]) &&
+			!is_published(d, &d->targets[!missing]))
 			d->targets[!missing] = (struct ip){0};
 	} else if (d->targets[!missing].family && !d->wish.malformed && !d->must_leave &&
 		   d->wish.ips[service->families[missing] == IP_V6].family == IP_NONE) {

@@ -158,53 +158,65 @@ static bool may_stay(const struct alloc *alloc, const struct assign_input *input
 	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
 }
 
+/* What the annotation remembers, IPv4 and IPv6. */
+static void read_memory(const struct service *service, struct ip ret[2])
+{
+	const char *text = string_map_get(&service->annotations, ANNOTATION_ASSIGNED);
+	char unused[160];
+
+	ret[0] = ret[1] = (struct ip){0};
+	if (text && !assign_ips_parse(text, ret, unused, sizeof(unused)))
+		ret[0] = ret[1] = (struct ip){0};
+}
+
 void assign_recall(
 	struct alloc *alloc, const struct assign_input *input, const struct assign_wish *wish)
 {
-	const char *text = string_map_get(&input->service->annotations, ANNOTATION_ASSIGNED);
-	struct ip ips[2] = {0};
-	char unused[160];
+	struct ip memory[2];
 
-	if (text && !assign_ips_parse(text, ips, unused, sizeof(unused)))
-		memset(ips, 0, sizeof(ips));
+	read_memory(input->service, memory);
 	for (size_t i = 0; i < 2; i++) {
 		uint8_t family = input->service->families[i];
-		const struct ip *remembered = &ips[family == IP_V6];
-		struct ip in_status = {0}, held;
-		struct alloc_refusal refusal;
-		bool choosing;
+		struct ip in_status = {0};
 
 		if (family == IP_NONE)
 			continue;
 		assign_in_status(input->service, family, &in_status);
-		if (was_assigned(alloc, input, wish, &in_status, remembered) ||
-			may_stay(alloc, input, wish, &in_status)) {
+		if (was_assigned(alloc, input, wish, &in_status, &memory[family == IP_V6]) ||
+			may_stay(alloc, input, wish, &in_status))
 			alloc_take(alloc, input->holder, &in_status);
-			continue;
-		}
-		choosing = !alloc_held(input->holder, family, &held) && !wish->malformed &&
-			   wish->ips[family == IP_V6].family == IP_NONE;
-		if (choosing && in_status.family != IP_NONE &&
-			alloc_check(alloc, input->holder, &wish->request, &in_status, &refusal))
-			alloc_take(alloc, input->holder, &in_status);
-		else if (choosing && remembered->family != IP_NONE &&
-			 alloc_check(alloc, input->holder, &wish->request, remembered, &refusal))
-			alloc_take(alloc, input->holder, remembered);
 	}
+}
+
+bool assign_recall_one(const struct deciding *d, uint8_t family, struct ip *ret)
+{
+	struct ip memory[2], in_status = {0};
+	const struct ip *const known[] = {&in_status, &memory[family == IP_V6]};
+
+	read_memory(d->service, memory);
+	assign_in_status(d->service, family, &in_status);
+	for (size_t i = 0; i < 2; i++) {
+		struct alloc_refusal refusal;
+
+		if (known[i]->family == IP_NONE || !alloc_check(d->alloc, d->input->holder,
+							   &d->wish.request, known[i], &refusal))
+			continue;
+		*ret = *known[i];
+		return true;
+	}
+	return false;
 }
 
 bool assign_adopt_annotation(struct alloc *alloc, const struct assign_input *input)
 {
-	const char *text = string_map_get(&input->service->annotations, ANNOTATION_ASSIGNED);
 	struct alloc_refusal refusal;
 	struct assign_wish wish;
 	struct ip ips[2];
-	char unused[160];
 	bool taken = false;
 
-	if (!input->ours || !text || input->service->meta.deleting ||
-		!assign_ips_parse(text, ips, unused, sizeof(unused)))
+	if (!input->ours || input->service->meta.deleting)
 		return false;
+	read_memory(input->service, ips);
 	assign_wish_read(alloc, input, &wish);
 	for (size_t i = 0; i < 2; i++) {
 		struct ip held;

@@ -54,6 +54,11 @@ void assign_recall(
 	struct alloc *alloc, const struct assign_input *input, const struct assign_wish *wish);
 /* "" for one that does not share. */
 void assign_shared_as_text(const struct assign_wish *wish, char *buffer, size_t size);
+/*
+ * Of a Service that holds none of this family: what it shows or remembers to have had, if it
+ * can still be had. Not taken: it may turn out that it gets none (K26).
+ */
+bool assign_recall_one(const struct deciding *d, uint8_t family, struct ip *ret);
 /* What status lists of this family; false: nothing. */
 bool assign_in_status(const struct service *service, uint8_t family, struct ip *ret);
 

@@ -154,9 +154,9 @@ static void both_families_are_explained(void **state)
 	subject_init(&subject, "x", "web");
 	subject_families(&subject, IP_V4, IP_V6, FAMILY_PREFER_DUAL);
 	subject_settle(scene, &subject);
-	assert_string_equal(
-		subject.condition.message, "no IPv4 address: pool `a`: disabled; no IPv6 address: "
-					   "pool `a`: disabled; enable a pool");
+	assert_string_equal(subject.condition.message,
+		"no IPv4 address: pool `a`: disabled; no IPv6 address: "
+		"pool `a`: disabled; enable a pool");
 	subject_done(scene, &subject);
 	scene_free(scene);
 }
@@ -165,6 +165,7 @@ static void both_families_are_explained(void **state)
 static void half_a_memory_is_none(void **state)
 {
 	struct scene *scene = scene_new(V4);
+	uint64_t generation;
 	struct assign_input input;
 	struct subject subject;
 
@@ -177,6 +178,10 @@ static void half_a_memory_is_none(void **state)
 	subject_settle(scene, &subject);
 	assert_string_equal(subject_shown(&subject), "");
 	assert_false(alloc_holds_any(&subject.holder));
+	/* Nor is it taken and given back each time, which would wake up the next who waits. */
+	generation = alloc_generation(scene->alloc);
+	subject_settle(scene, &subject);
+	assert_true(alloc_generation(scene->alloc) == generation);
 	subject_done(scene, &subject);
 	scene_free(scene);
 }
