@@ -5,7 +5,7 @@ import json
 
 from harness.kube import endpointslice
 from harness.netns import ip, ip_json, run, set_sysctls
-from harness.speaker import Capture, answers, arping
+from harness.speaker import CONFIG, Capture, answers, arping
 from harness.wait import wait_for
 
 VIP = "fd00:192:0:2::200"
@@ -288,6 +288,30 @@ def test_L06_node_that_is_off_link_comes_last(speakers, lab):
     ip(f"address add {node1.ip6}/64 dev eth0", node1.ns)
     ip(f"address delete {node2.ip6}/64 dev eth0", node2.ns)
     wait_for("all to move", lambda: {speakers.owner(f"fd00:192:0:2::20{n}").name for n in range(8)} == {node1.name})
+
+
+def test_L05_rule_limits_interfaces(speakers, lab):
+    speakers.set_config(CONFIG + "layer2: [{pools: [main], interfaces: [eth1]}]\n")
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    assert speakers.address(owner, VIP)["interfaces"] == "eth1"
+    assert in_group(owner, "eth1") and not in_group(owner)
+    assert answers(lab.client, VIP) == set()
+
+
+def test_L05_changed_mac_is_announced(speakers, lab, workdir):
+    speakers.start()
+    speakers.add_service("web", VIP)
+    owner = speakers.owner(VIP)
+    capture = Capture(lab.client, workdir, "icmp6")
+    mac = "02:00:00:aa:bb:cc"
+    owner.run("ip", "link", "set", "eth0", "address", mac)
+    wait_for("the new MAC", lambda: mac in [m for m, f in capture.advertised(VIP)
+                                            if f["ICMPv6NDOptDstLLAddr"].lladdr == mac])
+    capture.stop()
+    assert answers(lab.client, VIP) == {mac}
+    wait_for("the membership to be there still", lambda: in_group(owner) and in_filter(owner))
 
 
 def test_K43_local_policy_counts_endpoints_of_its_own_family(speakers, lab):
