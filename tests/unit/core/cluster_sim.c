@@ -385,7 +385,10 @@ static void make_config(struct sim *sim)
 		.pool_count = 1,
 		.layer2 = &sim->rule,
 		.layer2_count = 1,
-		.membership = {3000, 1000, sim->rules.take_back, sim->rules.take_back_ms}};
+		.membership = {.lease_duration_ms = 3000,
+			.renew_interval_ms = 1000,
+			.take_back = sim->rules.take_back,
+			.take_back_ms = sim->rules.take_back_ms}};
 }
 
 struct sim *sim_new(const struct sim_rules *rules)
