@@ -94,35 +94,35 @@ void report_assigned(const struct report *report, uint64_t waited_ns)
 	metric_observe(report->assign_seconds, (double)waited_ns / 1e9);
 }
 
-static void set_pool(struct metrics *metrics, const struct alloc_pool_usage *usage, size_t family)
+static void add_pool(struct metrics *metrics, const struct alloc_pool_usage *usage, size_t family)
 {
 	const char *name = family ? "ipv6" : "ipv4";
 
-	metric_set(metric_gauge(metrics, "herald_controller_pool_addresses",
+	metric_add(metric_gauge(metrics, "herald_controller_pool_addresses",
 			   "Addresses that a pool can give out.", "pool", usage->name, "family",
 			   name, NULL),
 		usage->total[family]);
-	metric_set(metric_gauge(metrics, "herald_controller_pool_addresses_in_use",
+	metric_add(metric_gauge(metrics, "herald_controller_pool_addresses_in_use",
 			   "Addresses of a pool that Services hold.", "pool", usage->name, "family",
 			   name, NULL),
 		(double)usage->in_use[family]);
 }
 
 /* The names that dashboards made for MetalLB ask for (C32). */
-static void set_alias(struct metrics *metrics, const struct alloc_pool_usage *usage)
+static void add_alias(struct metrics *metrics, const struct alloc_pool_usage *usage)
 {
-	metric_set(metric_gauge(metrics, "metallb_allocator_addresses_total",
+	metric_add(metric_gauge(metrics, "metallb_allocator_addresses_total",
 			   "The same as herald_controller_pool_addresses, both families.", "pool",
 			   usage->name, NULL),
 		usage->total[0] + usage->total[1]);
-	metric_set(metric_gauge(metrics, "metallb_allocator_addresses_in_use_total",
+	metric_add(metric_gauge(metrics, "metallb_allocator_addresses_in_use_total",
 			   "The same as herald_controller_pool_addresses_in_use, both families.",
 			   "pool", usage->name, NULL),
 		(double)(usage->in_use[0] + usage->in_use[1]));
 }
 
-/* A pool that is gone would otherwise be shown for ever as it was last. */
-static void forget_pools(struct report *report)
+/* So that no pool is shown that is gone, and those above the cap on series add up. */
+static void forget_pools(const struct report *report)
 {
 	static const char *const names[] = {"herald_controller_pool_addresses",
 		"herald_controller_pool_addresses_in_use", "metallb_allocator_addresses_total",
@@ -132,25 +132,23 @@ static void forget_pools(struct report *report)
 		metrics_forget(report->program->metrics, names[i]);
 }
 
-void report_pools(struct report *report, const struct alloc *alloc)
+void report_pools(const struct report *report, const struct alloc *alloc)
 {
 	struct metrics *metrics = report->program->metrics;
 
-	if (report->pools_of != alloc_config(alloc))
-		forget_pools(report);
-	report->pools_of = alloc_config(alloc);
+	forget_pools(report);
 	for (size_t i = 0; i < alloc_pool_count(alloc); i++) {
 		struct alloc_pool_usage usage = alloc_pool_usage(alloc, i);
 
 		for (size_t family = 0; family < 2; family++) {
 			if (usage.total[family] > 0)
-				set_pool(metrics, &usage, family);
+				add_pool(metrics, &usage, family);
 		}
-		set_alias(metrics, &usage);
+		add_alias(metrics, &usage);
 	}
 }
 
-void report_end(struct report *report)
+void report_end(const struct report *report)
 {
 	forget_pools(report);
 	for (size_t i = 0; i < ASSIGN_STATE_COUNT; i++) {

@@ -13,7 +13,6 @@ struct report {
 	struct metric *states[ASSIGN_STATE_COUNT];
 	struct metric *failures[ALLOC_REASON_COUNT];
 	struct metric *assign_seconds, *conflicts, *contested, *queue;
-	const struct config *pools_of; /* whose pools there are metrics of */
 };
 
 void report_init(struct report *report, struct program *program);
@@ -27,8 +26,8 @@ void report_events(const struct report *report, const struct record *record);
 void report_problem(const struct report *report, const struct record *record, const char *reason,
 	const char *message);
 void report_assigned(const struct report *report, uint64_t waited_ns);
-void report_pools(struct report *report, const struct alloc *alloc);
+void report_pools(const struct report *report, const struct alloc *alloc);
 /* Nothing more is known: what was told of the present holds no longer. */
-void report_end(struct report *report);
+void report_end(const struct report *report);
 
 #endif

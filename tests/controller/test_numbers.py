@@ -42,3 +42,15 @@ def test_O02_who_leads_no_longer_tells_of_services_no_longer(mini, make):
     assert controllers.metric("herald_controller_services", "c1") == 0
     assert controllers.metric("herald_controller_pool_addresses", "c1") == 0
     wait_for("the number", lambda: controllers.metric("herald_controller_services", "c2", state="assigned") == 1)
+
+
+def test_O02_pools_above_the_cap_add_up(mini, make):
+    pools = "".join(f"- {{name: p{n}, addresses: [10.0.{n}.1-10.0.{n}.10]}}\n" for n in range(250))
+    controllers = make(mini, "apiVersion: herald.io/v1\npools:\n" + pools)
+    controllers.start()
+    for name in ("a", "b"):
+        controllers.add(name)
+        controllers.assigned(name)
+    assert controllers.metric("herald_controller_pool_addresses") == 2500
+    assert controllers.metric("herald_controller_pool_addresses", pool="other") == 500
+    wait_for("the number", lambda: controllers.metric("herald_controller_pool_addresses_in_use") == 2)
