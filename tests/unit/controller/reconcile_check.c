@@ -191,6 +191,20 @@ static bool shared_otherwise(const struct world *w, unsigned slot, const struct 
 	return false;
 }
 
+/* With one of another namespace, which the pool does not allow (any longer). */
+static bool is_shared_too_widely(
+	const struct world *w, unsigned slot, const struct ip *ip, const struct config_pool *pool)
+{
+	const struct object *object = &w->server.objects[slot];
+
+	for (unsigned other = 0; other < SLOTS && !pool->share_across_namespaces; other++) {
+		if (other != slot && shows(&w->server.objects[other], ip) &&
+			w->server.objects[other].spec.namespace != object->spec.namespace)
+			return true;
+	}
+	return false;
+}
+
 static bool may_lose(const struct world *w, unsigned slot, const struct object *object,
 	const struct object *after, const struct ip *ip)
 {
@@ -210,7 +224,8 @@ static bool may_lose(const struct world *w, unsigned slot, const struct object *
 		return true;
 	/* Also because of a config that was in force for a while. */
 	return w->disturbed_step + RECENT > w->step ||
-	       (pool ? pool->move_when_removed && !model_serves(pool, spec, ip)
+	       (pool ? pool->move_when_removed && (!model_serves(pool, spec, ip) ||
+							  is_shared_too_widely(w, slot, ip, pool))
 		     : w->config->move_when_removed || w->moves[model_index(ip)]);
 }
 

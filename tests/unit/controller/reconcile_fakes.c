@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * In place of lib/io/loop.c, controller/writer.c and controller/report.c: nothing happens by
- * itself, nothing is sent, nothing is told.
+ * In place of lib/io/loop.c, controller/writer.c, metrics, Events and the log: nothing happens
+ * by itself, nothing is sent, nothing is told.
  */
 #include "reconcile_fakes.h"
 
@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "herald/base/err.h"
-#include "report.h"
 
 /* ---- loop ---- */
 
@@ -166,41 +165,23 @@ void writer_answer(struct writer_job *job, enum writer_outcome outcome, struct s
 
 /* ---- what is told and counted ---- */
 
-void report_init(struct report *report, struct program *program)
+struct metric *metric_counter(struct metrics *m, const char *name, const char *help, ...)
 {
-	*report = (struct report){.program = program};
+	(void)m, (void)name, (void)help;
+	return NULL;
 }
 
-void report_decided(const struct report *report, const struct assign_decision *decision,
-	const struct assign_event *event)
+struct metric *metric_gauge(struct metrics *m, const char *name, const char *help, ...)
 {
-	(void)report, (void)decision, (void)event;
+	(void)m, (void)name, (void)help;
+	return NULL;
 }
 
-void report_events(const struct report *report, const struct record *record)
+struct metric *metric_histogram(struct metrics *m, const char *name, const char *help,
+	const double *bounds, size_t bound_count)
 {
-	(void)report, (void)record;
-}
-
-void report_problem(const struct report *report, const struct record *record, const char *reason,
-	const char *message)
-{
-	(void)report, (void)record, (void)reason, (void)message;
-}
-
-void report_assigned(const struct report *report, uint64_t waited_ns)
-{
-	(void)report, (void)waited_ns;
-}
-
-void report_pools(struct report *report, const struct alloc *alloc)
-{
-	(void)report, (void)alloc;
-}
-
-void report_end(struct report *report)
-{
-	(void)report;
+	(void)m, (void)name, (void)help, (void)bounds, (void)bound_count;
+	return NULL;
 }
 
 void metric_set(struct metric *metric, double value)
@@ -211,6 +192,22 @@ void metric_set(struct metric *metric, double value)
 void metric_add(struct metric *metric, double by)
 {
 	(void)metric, (void)by;
+}
+
+void metric_observe(struct metric *metric, double value)
+{
+	(void)metric, (void)value;
+}
+
+void metrics_forget(struct metrics *m, const char *name)
+{
+	(void)m, (void)name;
+}
+
+void kube_event_record(struct kube_events *events, const struct kube_object_ref *about,
+	enum kube_event_type type, const char *reason, const char *message)
+{
+	(void)events, (void)about, (void)type, (void)reason, (void)message;
 }
 
 void log_at(struct log *log, enum log_level level, const char *message, ...)
