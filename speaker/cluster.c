@@ -327,6 +327,17 @@ bool cluster_has_lapsed(const struct cluster *cluster)
 	       monotime_reached(now_of(cluster), monotime_add_ms(own->renewed, own->duration_ms));
 }
 
+const char *cluster_node_with_mac(const struct cluster *cluster, const uint8_t mac[static MAC_SIZE])
+{
+	for (size_t i = 0; i < members_count(cluster->members); i++) {
+		const struct member *member = members_at(cluster->members, i);
+
+		if (interface_text_has_mac(member->interfaces, mac))
+			return member->node;
+	}
+	return NULL;
+}
+
 bool cluster_in_contact(const struct cluster *cluster)
 {
 	return members_in_contact(cluster->members, now_of(cluster));

@@ -34,6 +34,9 @@ const struct members *cluster_members(const struct cluster *cluster);
 const struct node *cluster_node(const struct cluster *cluster, const char *name);
 /* Our own Lease was not seen renewed for its duration: others may have taken over. */
 bool cluster_has_lapsed(const struct cluster *cluster);
+/* The node of which a speaker says that it has this MAC address; NULL: none. */
+const char *cluster_node_with_mac(
+	const struct cluster *cluster, const uint8_t mac[static MAC_SIZE]);
 bool cluster_in_contact(const struct cluster *cluster);
 /* At start our own Lease was still valid: nobody can have taken over meanwhile. */
 bool cluster_was_valid_at_start(const struct cluster *cluster);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The shell around responder, announcements and ownership. In: plans, frames, changes of
+ * The shell around responder, announcements, probes and ownership. In: plans, frames, changes of
  * interfaces, the time. Out: frames, counters, and a call for each thing done. Decides
  * nothing itself: the rooms in core do.
  */
@@ -13,6 +13,7 @@
 
 #include "announcer.h"
 #include "herald/core/announce.h"
+#include "prober.h"
 #include "solicited.h"
 
 struct place {
@@ -30,6 +31,10 @@ struct layer2 {
 	struct timer *timer;
 	struct place *places; /* of the plan in force, sorted */
 	size_t place_count;
+	struct ownership_wish *wishes; /* of the plan in force, as many as places */
+	uint32_t hand_over_ms;
+	struct prober prober;
+	struct conflict_list told;	     /* the conflicts that other nodes tell of */
 	struct responder_address *addresses; /* of the table */
 	struct responder_table table;
 	struct announcer announcer;
@@ -79,10 +84,47 @@ static uint64_t slots_to_answer(const struct layer2 *l, const struct ip *ip)
 	return slots;
 }
 
+/* Also of an address that is in the plan no more, or was before we started. */
+static uint64_t slots_to_ask(const struct layer2 *l, const struct ip *ip)
+{
+	const struct responder_address *before = responder_find(&l->table, ip);
+	uint64_t slots = slots_of(l, ip);
+
+	if (slots == 0 && before)
+		slots = before->slots & ports_open(l->ports);
+	for (uint64_t left = slots ? 0 : ports_open(l->ports); left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		if (!ports_at(l->ports, slot)->interface.only_by_name)
+			slots |= UINT64_C(1) << slot;
+	}
+	return slots;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct responder_address *left = a, *right = b;
+
+	return ip_compare(&left->ip, &right->ip);
+}
+
+/* Those that are asked for, behind the `count` that are answered; returns how many in all. */
+static size_t add_asked(const struct layer2 *l, const struct ip *asked, size_t asked_count,
+	struct responder_address *list, size_t count)
+{
+	for (size_t i = 0; i < asked_count; i++)
+		list[count++] = (struct responder_address){
+			.ip = asked[i], .slots = slots_to_ask(l, &asked[i]), .asked = true};
+	if (asked_count > 0)
+		qsort(list, count, sizeof(*list), compare_addresses);
+	return count;
+}
+
 static void rebuild_table(struct layer2 *l)
 {
-	struct responder_address *fresh = xcalloc(l->place_count, sizeof(*fresh));
-	size_t count = 0;
+	size_t count = 0, asked_count;
+	AUTO_FREE struct ip *asked = probe_watched(l->prober.probe, &asked_count);
+	struct responder_address *fresh = xcalloc(l->place_count + asked_count, sizeof(*fresh));
 
 	for (size_t i = 0; i < l->place_count; i++) {
 		const struct ip *ip = &l->places[i].ip;
@@ -93,6 +135,7 @@ static void rebuild_table(struct layer2 *l)
 		fresh[count++] =
 			(struct responder_address){.ip = *ip, .slots = slots_to_answer(l, ip)};
 	}
+	count = add_asked(l, asked, asked_count, fresh, count);
 	free(l->addresses);
 	l->addresses = fresh;
 	l->table = (struct responder_table){.addresses = fresh, .address_count = count};
@@ -120,6 +163,10 @@ static void schedule(struct layer2 *l)
 	bool wanted = announce_next(l->announce, &next);
 
 	if (ownership_next(l->ownership, &other) && (!wanted || other.ns < next.ns)) {
+		next = other;
+		wanted = true;
+	}
+	if (probe_next(l->prober.probe, &other) && (!wanted || other.ns < next.ns)) {
 		next = other;
 		wanted = true;
 	}
@@ -170,26 +217,68 @@ static void apply_effects(struct layer2 *l, struct ownership_effects *effects, b
 	ownership_effects_done(effects);
 }
 
+/* The plan in force, but for what can't be announced yet. */
+static void plan_ownership(
+	struct layer2 *l, const struct ownership_now *now, struct ownership_effects *effects)
+{
+	AUTO_FREE struct ownership_wish *wishes = xcalloc(l->place_count, sizeof(*wishes));
+
+	if (l->place_count > 0)
+		memcpy(wishes, l->wishes, l->place_count * sizeof(*wishes));
+	probe_plan(l->prober.probe, wishes, l->place_count, &l->told, now->time);
+	ownership_plan(l->ownership, wishes, l->place_count, now, l->hand_over_ms, effects);
+}
+
+static void conflicts_changed(struct layer2 *l)
+{
+	prober_count(&l->prober);
+	l->sink.conflicts_changed(l->context);
+}
+
 static void on_timer(void *context)
 {
 	struct layer2 *l = context;
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(l);
+	bool passed = prober_step(&l->prober, l->ports, &l->table, now.time);
 
 	ownership_step(l->ownership, &now, &effects);
-	if (effects.count > 0) {
+	if (passed)
+		plan_ownership(l, &now, &effects);
+	if (passed || effects.count > 0) {
 		apply_effects(l, &effects, false);
-		return;
+	} else {
+		announce_all_due(l);
+		schedule(l);
 	}
-	announce_all_due(l);
-	schedule(l);
+	if (passed)
+		conflicts_changed(l);
 }
 
-static void on_claim(struct layer2 *l, const struct responder_result *result)
+/* Of one that we ask for. Others of us who have it, or ask as well, leave it to the plan. */
+static void on_asked_claim(struct layer2 *l, unsigned slot, const struct responder_result *result)
+{
+	struct conflict conflict = {.ip = result->ip};
+
+	if (l->sink.is_one_of_us(l->context, result->claimant) ||
+		!prober_heard(
+			&l->prober, &result->ip, result->claimant, loop_now(l->program->loop)))
+		return;
+	memcpy(conflict.mac, result->claimant, MAC_SIZE);
+	schedule(l);
+	l->sink.conflict_found(l->context, &conflict, ports_at(l->ports, slot));
+	conflicts_changed(l);
+}
+
+static void on_claim(struct layer2 *l, unsigned slot, const struct responder_result *result)
 {
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(l);
 
+	if (responder_find(&l->table, &result->ip)->asked) {
+		on_asked_claim(l, slot, result);
+		return;
+	}
 	ownership_claim(l->ownership, &result->ip, result->claimant, &now, &effects);
 	if (effects.count > 0)
 		apply_effects(l, &effects, false);
@@ -218,7 +307,7 @@ static void on_frame(void *context, unsigned slot, const uint8_t *bytes, size_t 
 		reply(l, slot, &result);
 		break;
 	case RESPONDER_CLAIM:
-		on_claim(l, &result);
+		on_claim(l, slot, &result);
 		break;
 	case RESPONDER_DROP:
 		metric_add(result.family == IP_V4 ? l->arp_dropped[result.arp_reason]
@@ -287,6 +376,7 @@ int layer2_new(struct program *program, const struct wire_driver *driver, const 
 	l->timer = timer_new(program->loop, on_timer, l);
 	l->solicited = solicited_new(program);
 	announcer_init(&l->announcer, program->metrics);
+	prober_init(&l->prober, program->metrics, XXH64(self, strlen(self), 1));
 	make_metrics(l);
 	r = ports_new(program, driver, &ports_sink, l, &l->ports, e);
 	if (r != 0) {
@@ -307,7 +397,10 @@ void layer2_free(struct layer2 *layer2)
 	timer_free(layer2->timer);
 	announce_free(layer2->announce);
 	ownership_free(layer2->ownership);
+	prober_done(&layer2->prober);
+	conflict_list_done(&layer2->told);
 	free(layer2->places);
+	free(layer2->wishes);
 	free(layer2->addresses);
 	free(layer2);
 }
@@ -319,8 +412,13 @@ void layer2_set_config(struct layer2 *layer2, const struct config *config)
 		.spacing_ms = config->announce.spacing_ms,
 		.refresh_s = config->announce.refresh_s,
 	};
+	const struct probe_timing probe_timing = {
+		.count = config->announce.probe.count,
+		.spacing_ms = config->announce.probe.spacing_ms,
+	};
 
 	announce_set_timing(layer2->announce, &timing);
+	probe_set_timing(layer2->prober.probe, &probe_timing);
 	layer2->announcer.reply_form = config->announce.reply_form;
 	ports_set_config(layer2->ports, config);
 }
@@ -332,23 +430,43 @@ static enum ownership_wish_kind wish_of(const struct plan_vip *vip)
 	return vip->owner ? OWNERSHIP_THEIRS : OWNERSHIP_NOBODYS;
 }
 
-void layer2_apply(struct layer2 *layer2, const struct plan *plan, uint32_t hand_over_ms, bool quiet)
+void layer2_recall(struct layer2 *layer2, const struct conflict_list *conflicts)
 {
-	AUTO_FREE struct ownership_wish *wishes = xcalloc(plan->vip_count, sizeof(*wishes));
-	struct ownership_effects effects = {0};
-	struct ownership_now now = ownership_now(layer2);
+	for (size_t i = 0; i < conflicts->count; i++)
+		probe_recall(layer2->prober.probe, &conflicts->items[i],
+			loop_now(layer2->program->loop));
+	prober_count(&layer2->prober);
+}
 
-	free(layer2->places);
-	layer2->places = xcalloc(plan->vip_count, sizeof(*layer2->places));
-	layer2->place_count = plan->vip_count;
+/* `told` is taken. */
+static void take_plan(struct layer2 *l, const struct plan *plan, struct conflict_list *told)
+{
+	conflict_list_done(&l->told);
+	l->told = *told;
+	free(l->places);
+	free(l->wishes);
+	l->places = xcalloc(plan->vip_count, sizeof(*l->places));
+	l->wishes = xcalloc(plan->vip_count, sizeof(*l->wishes));
+	l->place_count = plan->vip_count;
 	for (size_t i = 0; i < plan->vip_count; i++) {
 		const struct plan_vip *vip = &plan->vips[i];
 
-		wishes[i] = (struct ownership_wish){.ip = vip->address, .kind = wish_of(vip)};
-		layer2->places[i] = (struct place){.ip = vip->address, .where = vip->where};
+		l->wishes[i] = (struct ownership_wish){.ip = vip->address, .kind = wish_of(vip)};
+		l->places[i] = (struct place){.ip = vip->address, .where = vip->where};
 	}
-	ownership_plan(layer2->ownership, wishes, plan->vip_count, &now, hand_over_ms, &effects);
+}
+
+void layer2_apply_take(struct layer2 *layer2, const struct plan *plan, struct conflict_list *told,
+	uint32_t hand_over_ms, bool quiet)
+{
+	struct ownership_effects effects = {0};
+	struct ownership_now now = ownership_now(layer2);
+
+	take_plan(layer2, plan, told);
+	layer2->hand_over_ms = hand_over_ms;
+	plan_ownership(layer2, &now, &effects);
 	apply_effects(layer2, &effects, quiet);
+	conflicts_changed(layer2);
 }
 
 const struct ports *layer2_ports(const struct layer2 *layer2)
@@ -361,9 +479,31 @@ enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct i
 	return ownership_state_of(layer2->ownership, address);
 }
 
+const char *layer2_state_text_of(const struct layer2 *layer2, const struct ip *address)
+{
+	const char *text = probe_state_text(probe_state_of(layer2->prober.probe, address));
+
+	return text ? text : ownership_state_text(layer2_state_of(layer2, address));
+}
+
+void layer2_conflicts(const struct layer2 *layer2, struct conflict_list *ret)
+{
+	probe_conflicts(layer2->prober.probe, ret);
+}
+
 size_t layer2_count(const struct layer2 *layer2, enum ownership_state state)
 {
 	return ownership_count(layer2->ownership, state);
+}
+
+struct mac_text layer2_mac_of(const struct layer2 *layer2, const struct ip *address)
+{
+	const struct responder_address *found = responder_find(&layer2->table, address);
+	uint64_t slots = found ? found->slots : slots_of(layer2, address);
+
+	if (slots == 0)
+		return (struct mac_text){""};
+	return mac_text(ports_at(layer2->ports, (unsigned)__builtin_ctzll(slots))->mac);
 }
 
 char *layer2_interfaces_of(const struct layer2 *layer2, const struct ip *address)

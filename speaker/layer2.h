@@ -2,6 +2,7 @@
 #ifndef HERALD_SPEAKER_LAYER2_H
 #define HERALD_SPEAKER_LAYER2_H
 
+#include "herald/core/conflicts.h"
 #include "herald/core/ownership.h"
 #include "herald/core/plan.h"
 #include "herald/kube/program.h"
@@ -18,6 +19,11 @@ struct layer2_sink {
 	void (*interfaces_changed)(void *context);
 	/* What was done with an address, to be told to people. */
 	void (*acted)(void *context, const struct ownership_effect *effect);
+	/* Whether it is the MAC address of a speaker's interface. */
+	bool (*is_one_of_us)(void *context, const uint8_t mac[static MAC_SIZE]);
+	void (*conflict_found)(
+		void *context, const struct conflict *conflict, const struct port *port);
+	void (*conflicts_changed)(void *context); /* perhaps: layer2_conflicts */
 };
 
 int layer2_new(struct program *program, const struct wire_driver *driver, const char *self,
@@ -25,14 +31,24 @@ int layer2_new(struct program *program, const struct wire_driver *driver, const 
 void layer2_free(struct layer2 *layer2); /* NULL is allowed */
 
 void layer2_set_config(struct layer2 *layer2, const struct config *config);
-/* `quiet`: what is taken over now is known to the segment, so it is not announced. */
-void layer2_apply(
-	struct layer2 *layer2, const struct plan *plan, uint32_t hand_over_ms, bool quiet);
+/* What this node told of before it was started again; before the first plan. */
+void layer2_recall(struct layer2 *layer2, const struct conflict_list *conflicts);
+/* `told`: the conflicts that other nodes tell of; taken. `quiet`: what is taken over now
+   is known to the segment, so it is not announced. */
+void layer2_apply_take(struct layer2 *layer2, const struct plan *plan, struct conflict_list *told,
+	uint32_t hand_over_ms, bool quiet);
 
 const struct ports *layer2_ports(const struct layer2 *layer2);
 enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address);
+/* "held", "conflict", ...: of ownership, or of what comes before it (core/probe.h). */
+const char *layer2_state_text_of(const struct layer2 *layer2, const struct ip *address);
+/* Addresses that are withheld since another station has them; conflict_list_done. */
+void layer2_conflicts(const struct layer2 *layer2, struct conflict_list *ret);
 /* Addresses that are handed over just now, or that were yielded. */
 size_t layer2_count(const struct layer2 *layer2, enum ownership_state state);
+/* The MAC address by which it is, was or would be answered, on the first of several
+   interfaces; "" where there is none. */
+struct mac_text layer2_mac_of(const struct layer2 *layer2, const struct ip *address);
 /* Names of the interfaces where the address is answered, separated by commas; malloc'ed. */
 char *layer2_interfaces_of(const struct layer2 *layer2, const struct ip *address);
 

@@ -130,6 +130,7 @@ static struct interface interface_from(const struct netlink_link *link, bool by_
 	struct interface interface = {.only_by_name = by_name};
 
 	memcpy(interface.name, link->name, sizeof(interface.name));
+	memcpy(interface.mac, link->mac, MAC_SIZE);
 	for (size_t i = 0; i < link->network_count; i++)
 		interface.networks[interface.network_count++] = link->networks[i];
 	return interface;
@@ -179,7 +180,7 @@ static bool adopt_link(struct slot *slot, const struct netlink_link *link, bool 
 static bool same_interface(const struct interface *a, const struct interface *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->only_by_name != b->only_by_name ||
-		a->network_count != b->network_count)
+		memcmp(a->mac, b->mac, MAC_SIZE) != 0 || a->network_count != b->network_count)
 		return false;
 	for (size_t i = 0; i < a->network_count; i++) {
 		if (a->networks[i].length != b->networks[i].length ||

@@ -83,27 +83,49 @@ static void report_taken(const struct report *report, const struct plan_vip *vip
 	event(report, vip, KUBE_EVENT_NORMAL, "nodeAssigned", message);
 }
 
+/* "station 02:...", and whose it is where it is one of ours; malloc'ed. */
+static char *station_text(const struct report *report, const uint8_t mac[static MAC_SIZE])
+{
+	const char *node = cluster_node_with_mac(report->cluster, mac);
+
+	if (!node)
+		return xasprintf("station %s", mac_text(mac).s);
+	return xasprintf("station %s (node \"%s\")", mac_text(mac).s, node);
+}
+
 static void report_claim(const struct report *report, const struct plan_vip *vip,
 	const struct ownership_effect *effect)
 {
 	const char *outcome = effect->action == OWNERSHIP_YIELD ? "yielded" : "defended";
-	AUTO_FREE char *interfaces = layer2_interfaces_of(report->layer2, &vip->address);
-	const struct mac_text claimant = mac_text(effect->mac);
-	struct mac_text ours = {""};
-	AUTO_FREE char *message = NULL;
+	const struct mac_text ours = layer2_mac_of(report->layer2, &vip->address);
+	AUTO_FREE char *claimant = station_text(report, effect->mac);
+	AUTO_FREE char *message = xasprintf("%s claims %s, which node \"%s\" (%s) has: %s",
+		claimant, ip_text(&vip->address).s, report->self, ours.s, outcome);
 
-	for (unsigned slot = 0; slot < RESPONDER_SLOTS && !*ours.s; slot++) {
-		const struct port *port = ports_at(layer2_ports(report->layer2), slot);
-
-		if (port && (!*interfaces || strstr(interfaces, port->interface.name)))
-			ours = mac_text(port->mac);
-	}
-	message = xasprintf("station %s claims %s, which node \"%s\" (%s) has: %s", claimant.s,
-		ip_text(&vip->address).s, report->self, ours.s, outcome);
 	log_warn(report->program->log, "address conflict", "address", ip_text(&vip->address).s,
-		"claimant", claimant.s, "ours", ours.s, "outcome", outcome, "service", vip->service,
-		"namespace", vip->namespace, NULL);
+		"claimant", mac_text(effect->mac).s, "ours", ours.s, "outcome", outcome, "service",
+		vip->service, "namespace", vip->namespace, NULL);
 	event(report, vip, KUBE_EVENT_WARNING, "AddressConflict", message);
+}
+
+void report_conflict(const struct report *report, const struct conflict *conflict,
+	const struct port *port, const struct plan *plan)
+{
+	const struct plan_vip *vip = plan ? plan_find(plan, &conflict->ip) : NULL;
+	const struct mac_text station = mac_text(conflict->mac);
+	AUTO_FREE char *message = xasprintf(
+		"%s is not announced: station %s has it already, as node \"%s\" (%s on %s) found "
+		"before its first announcement; take it from that machine, or add it to its pool's "
+		"reserved; it is tried again now and then",
+		ip_text(&conflict->ip).s, station.s, report->self, mac_text(port->mac).s,
+		port->interface.name);
+
+	log_warn(report->program->log, "address withheld: another station has it", "address",
+		ip_text(&conflict->ip).s, "station", station.s, "ours", mac_text(port->mac).s,
+		"interface", port->interface.name, "service", vip ? vip->service : NULL,
+		"namespace", vip ? vip->namespace : NULL, NULL);
+	if (vip)
+		event(report, vip, KUBE_EVENT_WARNING, "AddressConflict", message);
 }
 
 void report_effect(const struct report *report, const struct ownership_effect *effect,

@@ -2,6 +2,7 @@
 #ifndef HERALD_SPEAKER_REPORT_H
 #define HERALD_SPEAKER_REPORT_H
 
+#include "cluster.h"
 #include "herald/core/ownership.h"
 #include "herald/core/plan.h"
 #include "herald/kube/program.h"
@@ -15,6 +16,7 @@ struct report {
 	struct program *program;
 	const char *self;
 	const struct layer2 *layer2;
+	const struct cluster *cluster;
 	struct metric *failovers;
 };
 
@@ -23,6 +25,9 @@ void report_init(struct report *report, struct program *program, const char *sel
 /* An effect carried out. `before` may be NULL: the plan that was in force until now. */
 void report_effect(const struct report *report, const struct ownership_effect *effect,
 	const struct plan *before, const struct plan *after);
+/* Another station has an address that was to be announced; heard on `port`. */
+void report_conflict(const struct report *report, const struct conflict *conflict,
+	const struct port *port, const struct plan *plan);
 /* Addresses that nobody owns since this plan (K42, L14); to be called on one node only. */
 void report_ownerless(
 	const struct report *report, const struct plan *before, const struct plan *after);

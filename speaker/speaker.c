@@ -39,6 +39,7 @@ struct speaker {
 	struct timer *timer;	    /* coalesces changes into one plan a turn */
 	struct monotime not_before; /* the next plan: a burst of changes is bounded */
 	struct plan *plan, *before;
+	char *conflicts; /* as told in our Lease; NULL: none */
 	struct report report;
 	struct metric *alive;
 	bool adopted; /* the first plan was carried out */
@@ -99,8 +100,9 @@ static bool can_plan(const struct speaker *s)
 static char *annotations_of(const struct speaker *s)
 {
 	AUTO_FREE char *interfaces = ports_text(layer2_ports(s->layer2));
-	json_t *annotations = json_pack("{s:s,s:s?}", MEMBER_INTERFACES_ANNOTATION, interfaces,
-		MEMBER_HOLDS_ANNOTATION, holds_text(s->holds));
+	json_t *annotations = json_pack("{s:s,s:s?,s:s?}", MEMBER_INTERFACES_ANNOTATION, interfaces,
+		MEMBER_HOLDS_ANNOTATION, holds_text(s->holds), MEMBER_CONFLICTS_ANNOTATION,
+		s->conflicts);
 	char *json;
 
 	bfd_annotate(s->bfd, annotations);
@@ -129,6 +131,32 @@ static void publish_holds(struct speaker *s)
 
 	if (s->lease)
 		kube_lease_set_annotations(s->lease, json);
+}
+
+/* True: what is to be told has changed. */
+static bool note_conflicts(struct speaker *s)
+{
+	struct conflict_list list;
+	char *text;
+
+	layer2_conflicts(s->layer2, &list);
+	text = conflicts_text(&list);
+	conflict_list_done(&list);
+	if (text && s->conflicts ? strcmp(text, s->conflicts) == 0 : text == s->conflicts) {
+		free(text);
+		return false;
+	}
+	free(s->conflicts);
+	s->conflicts = text;
+	return true;
+}
+
+static void on_conflicts_changed(void *context)
+{
+	struct speaker *s = context;
+
+	if (note_conflicts(s))
+		publish_at_once(s);
 }
 
 static void follow_holds(struct speaker *s, const struct plan_input *input)
@@ -164,6 +192,7 @@ static void reconcile(void *context)
 		.self_leaving = s->stopping,
 	};
 	bool quiet = !s->adopted && cluster_was_valid_at_start(s->cluster);
+	struct conflict_list told;
 	uint64_t begin;
 
 	count_alive(s);
@@ -177,7 +206,9 @@ static void reconcile(void *context)
 	s->plan = plan_make(&input);
 	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
-	layer2_apply(s->layer2, s->plan, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS, quiet);
+	conflicts_collect(input.members, s->options->node, &told);
+	layer2_apply_take(s->layer2, s->plan, &told, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS,
+		quiet);
 	follow_holds(s, &input);
 	follow_bfd(s);
 	if (!s->stopping && is_first_alive(s))
@@ -239,6 +270,16 @@ static void start_lease_when_due(struct speaker *s)
 		start_lease(s);
 }
 
+static void adopt_conflicts(struct speaker *s, const char *text)
+{
+	struct conflict_list before;
+
+	conflicts_parse(text, NULL, &before);
+	layer2_recall(s->layer2, &before);
+	conflict_list_done(&before);
+	note_conflicts(s);
+}
+
 static void on_leases_known(void *context)
 {
 	struct speaker *s = context;
@@ -246,6 +287,8 @@ static void on_leases_known(void *context)
 
 	if (own && cluster_was_valid_at_start(s->cluster))
 		holds_adopt(s->holds, own->holds);
+	if (own)
+		adopt_conflicts(s, own->conflicts);
 	start_lease_when_due(s);
 }
 
@@ -332,6 +375,21 @@ static void on_acted(void *context, const struct ownership_effect *effect)
 		touch(s);
 }
 
+static bool is_one_of_us(void *context, const uint8_t mac[static MAC_SIZE])
+{
+	const struct speaker *s = context;
+
+	return cluster_node_with_mac(s->cluster, mac) != NULL;
+}
+
+static void on_conflict_found(
+	void *context, const struct conflict *conflict, const struct port *port)
+{
+	struct speaker *s = context;
+
+	report_conflict(&s->report, conflict, port, s->plan);
+}
+
 static bool is_ready(void *context, const char **ret_reason)
 {
 	const struct speaker *s = context;
@@ -360,6 +418,9 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 		.has_lapsed = has_lapsed,
 		.interfaces_changed = on_interfaces_changed,
 		.acted = on_acted,
+		.is_one_of_us = is_one_of_us,
+		.conflict_found = on_conflict_found,
+		.conflicts_changed = on_conflicts_changed,
 	};
 	static const struct bfd_sink bfd_sink = {
 		.changed = on_bfd_changed,
@@ -391,6 +452,7 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	s->report.layer2 = s->layer2;
 	host_check(program->log);
 	s->cluster = cluster_new(program, options->node, &cluster_sink, s);
+	s->report.cluster = s->cluster;
 	s->config = config_watch_new(program, true, on_config, s);
 	add_pages(s);
 	*ret = s;
@@ -412,6 +474,7 @@ void speaker_free(struct speaker *speaker)
 	holds_free(speaker->holds);
 	plan_free(speaker->plan);
 	free(speaker->lease_name);
+	free(speaker->conflicts);
 	free(speaker->published);
 	free(speaker);
 }

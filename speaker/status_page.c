@@ -57,8 +57,22 @@ static json_t *address_json(const struct speaker *s, const struct plan_vip *vip)
 	return json_pack("{s:s,s:s,s:I,s:s?,s:s?,s:b,s:s,s:s,s:s}", "address",
 		ip_text(&vip->address).s, "service", service, "sharers", (json_int_t)vip->sharers,
 		"owner", vip->owner, "heir", vip->heir, "ours", vip->ours, "state",
-		ownership_state_text(layer2_state_of(speaker_layer2(s), &vip->address)),
-		"interfaces", interfaces, "verdicts", verdicts);
+		layer2_state_text_of(speaker_layer2(s), &vip->address), "interfaces", interfaces,
+		"verdicts", verdicts);
+}
+
+static json_t *conflicts_json(const struct speaker *s)
+{
+	struct conflict_list conflicts;
+	json_t *list = json_array();
+
+	layer2_conflicts(speaker_layer2(s), &conflicts);
+	for (size_t i = 0; i < conflicts.count; i++)
+		json_array_append_new(
+			list, json_pack("{s:s,s:s}", "address", ip_text(&conflicts.items[i].ip).s,
+				      "station", mac_text(conflicts.items[i].mac).s));
+	conflict_list_done(&conflicts);
+	return list;
 }
 
 char *status_page(void *speaker, const char **ret_content_type)
@@ -71,10 +85,11 @@ char *status_page(void *speaker, const char **ret_content_type)
 
 	for (size_t i = 0; plan && i < plan->vip_count; i++)
 		json_array_append_new(addresses, address_json(s, &plan->vips[i]));
-	page = json_pack("{s:s,s:b,s:b,s:o,s:o,s:o,s:o}", "node", speaker_node(s), "inContact",
+	page = json_pack("{s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o}", "node", speaker_node(s), "inContact",
 		cluster_in_contact(speaker_cluster(s)), "leaseLapsed",
 		cluster_has_lapsed(speaker_cluster(s)), "interfaces", interfaces_json(s), "members",
-		members_json(s), "bfd", bfd_status(speaker_bfd(s)), "addresses", addresses);
+		members_json(s), "bfd", bfd_status(speaker_bfd(s)), "addresses", addresses,
+		"conflicts", conflicts_json(s));
 	text = page ? json_dumps(page, JSON_INDENT(2)) : NULL;
 	json_decref(page);
 	*ret_content_type = "application/json";

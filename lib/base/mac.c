@@ -23,3 +23,29 @@ struct mac_text mac_text(const uint8_t mac[static MAC_SIZE])
 		mac[3], mac[4], mac[5]);
 	return text;
 }
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool mac_parse(const char *text, uint8_t ret[static MAC_SIZE])
+{
+	uint8_t mac[MAC_SIZE];
+
+	if (strlen(text) != 3 * MAC_SIZE - 1)
+		return false;
+	for (size_t i = 0; i < MAC_SIZE; i++) {
+		int high = hex_value(text[3 * i]), low = hex_value(text[3 * i + 1]);
+
+		if (high < 0 || low < 0 || (i + 1 < MAC_SIZE && text[3 * i + 2] != ':'))
+			return false;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	memcpy(ret, mac, MAC_SIZE);
+	return true;
+}

@@ -156,3 +156,14 @@ struct arp_frame arp_gratuitous(
 	memcpy(frame.target_ip, ip, 4);
 	return frame;
 }
+
+struct arp_frame arp_probe(const uint8_t ip[static 4], const uint8_t mac[static MAC_SIZE])
+{
+	struct arp_frame frame = {.operation = ARP_REQUEST};
+
+	memcpy(frame.destination, broadcast, MAC_SIZE);
+	memcpy(frame.source, mac, MAC_SIZE);
+	memcpy(frame.sender_mac, mac, MAC_SIZE);
+	memcpy(frame.target_ip, ip, 4);
+	return frame;
+}

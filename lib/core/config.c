@@ -64,12 +64,27 @@ static const struct config_duration_rule refresh_rule = {.min_ms = 5000,
 	.zero = true,
 	.why = "more often floods the segment when there are many addresses"};
 
+static const struct config_number_rule probe_count_rule = {
+	0, 10, "each delays every new Service by one more pause"};
+static const struct config_duration_rule probe_spacing_rule = {.min_ms = 10,
+	.max_ms = 2000,
+	.unit_ms = 1,
+	.why = "closer a station can't answer in time, and wider delays every new Service"};
+
+#define PROBE(member) offsetof(struct config_probe, member)
+static const struct config_field probe_fields[] = {
+	{"count", config_read_u32, PROBE(count), &probe_count_rule, false},
+	{"spacing", config_read_duration, PROBE(spacing_ms), &probe_spacing_rule, false},
+};
+static const struct config_fields probe_table = CONFIG_FIELDS(probe_fields);
+
 #define ANNOUNCE(member) offsetof(struct config_announce, member)
 static const struct config_field announce_fields[] = {
 	{"repeat", config_read_u32, ANNOUNCE(repeat), &repeat_rule, false},
 	{"spacing", config_read_duration, ANNOUNCE(spacing_ms), &spacing_rule, false},
 	{"refresh", config_read_duration, ANNOUNCE(refresh_s), &refresh_rule, false},
 	{"replyForm", config_read_bool, ANNOUNCE(reply_form), NULL, false},
+	{"probe", config_read_section, ANNOUNCE(probe), &probe_table, false},
 };
 static const struct config_fields announce_table = CONFIG_FIELDS(announce_fields);
 
@@ -181,7 +196,7 @@ static struct config *new_config(void)
 	struct config *config = xcalloc(1, sizeof(*config));
 
 	config->memory = xcalloc(1, sizeof(*config->memory));
-	config->announce = (struct config_announce){5, 200, 60, true};
+	config->announce = (struct config_announce){5, 200, 60, true, {3, 100}};
 	config->membership = (struct config_membership){3000, 1000, CONFIG_TAKE_BACK_STAGGERED,
 		60000, .bfd = {.interval_ms = 50, .multiplier = 3, .watchers = 3}};
 	config->layer2 = arena_alloc(config->memory, 1, sizeof(*config->layer2));

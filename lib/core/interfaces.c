@@ -94,7 +94,8 @@ static void parse_networks(const char *text, size_t length, struct interface *re
 		if (size < sizeof(word)) {
 			memcpy(word, text, size);
 			word[size] = '\0';
-			if (ip_prefix_parse(word, &ret->networks[ret->network_count]))
+			if (!mac_parse(word, ret->mac) &&
+				ip_prefix_parse(word, &ret->networks[ret->network_count]))
 				ret->network_count++;
 		}
 		text += size;
@@ -147,10 +148,17 @@ void interface_list_done(struct interface_list *list)
 
 static void print_interface(FILE *out, const struct interface *item)
 {
+	char separator = '=';
+
 	fprintf(out, "%s%s", item->only_by_name ? "~" : "", item->name);
+	if (mac_is_station(item->mac)) {
+		fprintf(out, "=%s", mac_text(item->mac).s);
+		separator = ',';
+	}
 	for (size_t i = 0; i < item->network_count; i++) {
-		fprintf(out, "%c%s/%u", i == 0 ? '=' : ',', ip_text(&item->networks[i].address).s,
+		fprintf(out, "%c%s/%u", separator, ip_text(&item->networks[i].address).s,
 			item->networks[i].length);
+		separator = ',';
 	}
 }
 
@@ -169,4 +177,12 @@ char *interface_list_text(const struct interface_list *list)
 	}
 	fclose(out);
 	return text;
+}
+
+bool interface_text_has_mac(const char *text, const uint8_t mac[static MAC_SIZE])
+{
+	char word[2 + sizeof(struct mac_text)] = "=";
+
+	strcat(word, mac_text(mac).s);
+	return strstr(text, word) != NULL;
 }

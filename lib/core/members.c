@@ -54,6 +54,7 @@ void members_free(struct members *members)
 		free_pointer(&r->member.node);
 		free_pointer(&r->member.interfaces);
 		free_pointer(&r->member.holds);
+		free_pointer(&r->member.conflicts);
 		free_pointer(&r->member.bfd);
 		free_pointer(&r->member.suspects);
 		free(r->resource_version);
@@ -175,10 +176,12 @@ static bool replace_annotations(struct record *r, const struct string_map *annot
 {
 	const char *interfaces = string_map_get(annotations, MEMBER_INTERFACES_ANNOTATION);
 	const char *holds = string_map_get(annotations, MEMBER_HOLDS_ANNOTATION);
+	const char *conflicts = string_map_get(annotations, MEMBER_CONFLICTS_ANNOTATION);
 	const char *bfd = string_map_get(annotations, MEMBER_BFD_ANNOTATION);
 	const char *suspects = string_map_get(annotations, SUSPECTS_ANNOTATION);
 	bool changed = replace_shown(&r->member.interfaces, interfaces ? interfaces : "");
 
+	changed = replace_shown(&r->member.conflicts, conflicts) || changed;
 	changed = replace_shown(&r->member.bfd, bfd) || changed;
 	changed = replace_shown(&r->member.suspects, suspects) || changed;
 	return replace_shown(&r->member.holds, holds) || changed;

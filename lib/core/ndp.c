@@ -332,3 +332,18 @@ struct ip ndp_solicited_node(const struct ip *ip)
 		sizeof(group) - sizeof(solicited_prefix));
 	return ip_from_v6(group);
 }
+
+struct ndp_message ndp_probe(const struct ip *ip, const uint8_t mac[static MAC_SIZE])
+{
+	static const uint8_t unspecified[16];
+	struct ndp_message m = {
+		.from = ip_from_v6(unspecified),
+		.to = ndp_solicited_node(ip),
+		.type = NDP_SOLICITATION,
+		.target = *ip,
+	};
+
+	group_mac(&m.to, m.destination);
+	memcpy(m.source, mac, MAC_SIZE);
+	return m;
+}

@@ -8,7 +8,8 @@
  * Each kind of question is met as a host meets it that has the address: those to all, to
  * a group or to us alone are answered, and so are probes by stations that think of taking
  * the address: the answer is what defends it (RFC 5227 2.4, RFC 4862 5.4.3). Claims are
- * gratuitous ARP, advertisements of others, and anything sent from the address itself.
+ * gratuitous ARP, advertisements of others, and anything sent from the address itself;
+ * and where we ask for an address ourselves, another's probe for it (RFC 5227 2.1.1).
  */
 #include "herald/core/responder.h"
 
@@ -43,11 +44,13 @@ static bool is_used(const struct responder_table *table, unsigned slot)
 	return slot < RESPONDER_SLOTS && (table->used_slots >> slot & 1u) != 0;
 }
 
-static bool answers(const struct responder_table *table, unsigned slot, const struct ip *ip)
+/* NULL: it is no concern of ours on this interface. */
+static const struct responder_address *find_on(
+	const struct responder_table *table, unsigned slot, const struct ip *ip)
 {
 	const struct responder_address *address = responder_find(table, ip);
 
-	return address && (address->slots >> slot & 1u) != 0;
+	return address && (address->slots >> slot & 1u) != 0 ? address : NULL;
 }
 
 static void claim(
@@ -73,16 +76,20 @@ static void answer_arp(const struct responder_table *table, unsigned slot,
 {
 	const struct ip sender = ip_from_v4(frame->sender_ip);
 	const struct ip target = ip_from_v4(frame->target_ip);
+	const struct responder_address *asked_for;
 	struct arp_frame reply;
 
 	ret->verdict = RESPONDER_IGNORE;
 	if (is_own_mac(table, frame->sender_mac))
 		return; /* our own, heard on another interface of the same segment */
-	if (answers(table, slot, &sender)) {
+	if (find_on(table, slot, &sender)) {
 		claim(ret, &sender, frame->sender_mac);
 		return;
 	}
-	if (frame->operation != ARP_REQUEST || !answers(table, slot, &target))
+	asked_for = frame->operation == ARP_REQUEST ? find_on(table, slot, &target) : NULL;
+	if (asked_for && asked_for->asked && ip_is_unspecified(&sender))
+		claim(ret, &target, frame->sender_mac);
+	if (!asked_for || asked_for->asked)
 		return;
 	ret->verdict = RESPONDER_REPLY;
 	ret->ip = target;
@@ -119,17 +126,21 @@ static void answer_ndp(const struct responder_table *table, unsigned slot,
 {
 	const bool asks = message->type == NDP_SOLICITATION;
 	const struct ip *claimed = asks ? &message->from : &message->target;
+	const struct responder_address *asked_for;
 	struct ndp_message reply;
 
 	ret->verdict = RESPONDER_IGNORE;
 	if (is_own_mac(table, message->source) ||
 		(message->has_link && is_own_mac(table, message->link)))
 		return; /* our own, heard on another interface of the same segment */
-	if (answers(table, slot, claimed)) {
+	if (find_on(table, slot, claimed)) {
 		claim(ret, claimed, message->has_link ? message->link : message->source);
 		return;
 	}
-	if (!asks || !answers(table, slot, &message->target))
+	asked_for = asks ? find_on(table, slot, &message->target) : NULL;
+	if (asked_for && asked_for->asked && ip_is_unspecified(&message->from))
+		claim(ret, &message->target, message->source);
+	if (!asked_for || asked_for->asked)
 		return;
 	ret->verdict = RESPONDER_REPLY;
 	ret->ip = message->target;

@@ -131,7 +131,8 @@ def test_C22_excluded_control_plane_says_so_and_can_be_used(speakers, lab):
     assert all(f"{node.name}: labelled {EXCLUDE}" in event["message"] for node in lab.nodes)
     assert len(speakers.events("web", "NoEligibleNode")) == 1  # one of the speakers tells it
     speakers.set_config(POOL + "nodes: {ignoreExcludeLabel: true}\n")
-    assert answers(lab.client, VIP) == {speakers.owner(VIP).mac}
+    owner = speakers.owner(VIP)
+    assert answers(lab.client, VIP) == {owner.mac}
 
 
 def test_L14_service_that_no_rule_covers_is_told(speakers, lab):
@@ -142,7 +143,8 @@ def test_L14_service_that_no_rule_covers_is_told(speakers, lab):
     assert event["type"] == "Warning" and VIP in event["message"] and "add a rule" in event["message"]
     assert not answers(lab.client, VIP)
     speakers.kube.patch("services", "web", {"metadata": {"labels": {"announce": "yes"}}})
-    assert answers(lab.client, VIP) == {speakers.owner(VIP).mac}
+    owner = speakers.owner(VIP)
+    assert answers(lab.client, VIP) == {owner.mac}
 
 
 PREFER = POOL + """layer2:

@@ -16,5 +16,7 @@ struct mac_text {
 };
 /* "02:00:00:aa:bb:cc". By value: mac_text(m).s in a call. */
 struct mac_text mac_text(const uint8_t mac[static MAC_SIZE]);
+/* Exactly such a text, in small or capital letters; false leaves *ret alone. */
+bool mac_parse(const char *text, uint8_t ret[static MAC_SIZE]);
 
 #endif

@@ -53,4 +53,8 @@ struct arp_frame arp_reply_to(const struct arp_frame *asked, const uint8_t mac[s
 struct arp_frame arp_gratuitous(
 	enum arp_operation form, const uint8_t ip[static 4], const uint8_t mac[static MAC_SIZE]);
 
+/* Asks whether anybody has the address, without a claim to it: the sender's is 0.0.0.0, so
+   that no table is changed (RFC 5227 2.1.1). Broadcast. */
+struct arp_frame arp_probe(const uint8_t ip[static 4], const uint8_t mac[static MAC_SIZE]);
+
 #endif

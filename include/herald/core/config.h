@@ -60,12 +60,19 @@ struct config_layer2 {
 	unsigned line;
 };
 
+/* What is asked before the first announcement (L09, core/probe.h). */
+struct config_probe {
+	uint32_t count;	     /* 0: nothing; default 3 */
+	uint32_t spacing_ms; /* after each; default 100 */
+};
+
 /* How gratuitous announcements are made (L04, C17). Times in milliseconds. */
 struct config_announce {
 	uint32_t repeat;     /* frames on taking over; default 5 */
 	uint32_t spacing_ms; /* between them; default 200 */
 	uint32_t refresh_s;  /* periodic repeat; 0: off; default 60 */
 	bool reply_form;     /* also send the ARP reply form; default true */
+	struct config_probe probe;
 };
 
 /* How a node that comes back gets its addresses back (C20, core/holds.h). */

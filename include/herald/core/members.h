@@ -37,6 +37,7 @@
 #define MEMBER_INTERFACES_ANNOTATION "herald.io/interfaces"
 #define MEMBER_BFD_ANNOTATION "herald.io/bfd" /* the address of its BFD sessions */
 #define MEMBER_HOLDS_ANNOTATION "herald.io/holds"
+#define MEMBER_CONFLICTS_ANNOTATION "herald.io/conflicts" /* core/conflicts.h */
 #define MEMBER_COMPONENT_LABEL "app.kubernetes.io/component"
 
 enum member_state {
@@ -52,6 +53,7 @@ struct member {
 	enum member_state state;
 	const char *interfaces;		    /* the annotation's value; "" when absent */
 	const char *holds;		    /* that of core/holds.h; NULL when absent */
+	const char *conflicts;		    /* that of core/conflicts.h; NULL when absent */
 	const char *bfd;		    /* the annotation's value; NULL: it has no BFD */
 	const char *suspects;		    /* that of SUSPECTS_ANNOTATION; NULL when absent */
 	struct suspicion_verdict suspicion; /* by the others; zero where it takes no part */

@@ -73,6 +73,9 @@ struct ndp_message ndp_reply_to(
 /* Tells all nodes that `mac` has the address now (RFC 4861 7.2.6). */
 struct ndp_message ndp_unsolicited(const struct ip *ip, const uint8_t mac[static MAC_SIZE]);
 
+/* Asks, from the unspecified address, whether anybody has this one (RFC 4862 5.4.2). */
+struct ndp_message ndp_probe(const struct ip *ip, const uint8_t mac[static MAC_SIZE]);
+
 /* ff02::1:ffXX:XXXX, where solicitations for the address go (RFC 4291 2.7.1). */
 struct ip ndp_solicited_node(const struct ip *ip);
 

@@ -11,7 +11,7 @@
 #include "herald/core/ndp.h"
 
 /*
- * What a received frame means for the addresses that are answered here. Interfaces are
+ * What a received frame means for the addresses that are answered or asked for here. Interfaces are
  * numbered in slots 0..RESPONDER_SLOTS-1 by the owner; an address is answered on those
  * whose bit is set in its `slots`. Looking up allocates nothing.
  */
@@ -20,6 +20,7 @@
 struct responder_address {
 	struct ip ip;
 	uint64_t slots; /* bit n: answered on the interface in slot n */
+	bool asked;	/* not answered yet: we ask whether anybody has it (core/probe.h) */
 };
 
 struct responder_table {
@@ -31,7 +32,8 @@ struct responder_table {
 
 enum responder_verdict {
 	RESPONDER_REPLY,  /* send reply */
-	RESPONDER_CLAIM,  /* another station says that it has one of our addresses */
+	RESPONDER_CLAIM,  /* another station says that it has one of these addresses, or asks
+			     for one that we ask for in the same way, to have it */
 	RESPONDER_IGNORE, /* sound, and none of our business */
 	RESPONDER_DROP	  /* refused: `arp_reason` or `ndp_reason`, by `family` */
 };

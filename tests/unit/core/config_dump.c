@@ -179,6 +179,8 @@ static void show_config(const struct config *config)
 	show_number("announce.spacing", config->announce.spacing_ms);
 	show_number("announce.refresh", config->announce.refresh_s);
 	show_number("announce.replyForm", config->announce.reply_form);
+	show_number("announce.probe.count", config->announce.probe.count);
+	show_number("announce.probe.spacing", config->announce.probe.spacing_ms);
 	show_number("membership.leaseDuration", config->membership.lease_duration_ms);
 	show_number("membership.renewInterval", config->membership.renew_interval_ms);
 	show_number("membership.takeBack", config->membership.take_back);

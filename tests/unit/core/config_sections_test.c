@@ -100,6 +100,13 @@ static void L04_C17_announce(void **state)
 		{"nothing", "announce: {}\n", ""},
 		{"the least", "announce: {repeat: 1, spacing: 10ms, refresh: 5s}\n", ""},
 		{"the most", "announce: {repeat: 60, spacing: 10s, refresh: 24h}\n", ""},
+		{"L09 probes", "announce: {probe: {count: 0, spacing: 2s}}\n", ""},
+		{"L09 probes out of bounds", "announce: {probe: {count: 11, spacing: 9ms}}\n",
+			"3:27 announce.probe.count: is \"11\", out of bounds, since each delays "
+			"every new Service by one more pause: write a number from 0 to 10\n"
+			"3:40 announce.probe.spacing: is \"9ms\", out of bounds, since closer a "
+			"station can't answer in time, and wider delays every new Service: write "
+			"10ms to 2s\n"},
 		{"off", "announce: {refresh: 0s}\n", ""},
 		{"other units", "announce: {spacing: 1s, refresh: 10m}\n", ""},
 		{"below", "announce: {repeat: 0, spacing: 9ms, refresh: 4s}\n",
@@ -276,6 +283,8 @@ static void defaults(void **state)
 	assert_int_equal(config->announce.spacing_ms, 200);
 	assert_int_equal(config->announce.refresh_s, 60);
 	assert_true(config->announce.reply_form);
+	assert_int_equal(config->announce.probe.count, 3);
+	assert_int_equal(config->announce.probe.spacing_ms, 100);
 	assert_int_equal(config->membership.lease_duration_ms, 3000);
 	assert_int_equal(config->membership.renew_interval_ms, 1000);
 	assert_false(config->membership.bfd.on);

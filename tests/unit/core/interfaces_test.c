@@ -29,6 +29,10 @@ static void text_becomes_a_list_and_text_again(void **state)
 		{"eth0=192.0.2.0/24,2001:db8::/64 eth1=2001:db8:1::/48",
 			"eth0=192.0.2.0/24,2001:db8::/64 eth1=2001:db8:1::/48"},
 		{"eth0=2001:db8::1/64,2001:db8::/129", "eth0"},
+		{"eth0=02:00:00:AA:bb:cc,192.0.2.0/24 ~eth1=02:00:00:aa:bb:cd",
+			"eth0=02:00:00:aa:bb:cc,192.0.2.0/24 ~eth1=02:00:00:aa:bb:cd"},
+		{"eth0=192.0.2.0/24,02:00:00:aa:bb:cc", "eth0=02:00:00:aa:bb:cc,192.0.2.0/24"},
+		{"eth0=02:00:00:aa:bb,ff:ff:ff:ff:ff:ff", "eth0"},
 	};
 
 	(void)state;
@@ -97,6 +101,20 @@ static void patterns_allow(void **state)
 	assert_true(interface_is_allowed(&interface, patterns, 2));
 }
 
+static void a_mac_is_found(void **state)
+{
+	static const char text[] = "eth0=02:00:00:aa:bb:cc,192.0.2.0/24 ~eth1=02:00:00:aa:bb:cd";
+	static const uint8_t first[MAC_SIZE] = {2, 0, 0, 0xaa, 0xbb, 0xcc};
+	static const uint8_t second[MAC_SIZE] = {2, 0, 0, 0xaa, 0xbb, 0xcd};
+	static const uint8_t none[MAC_SIZE] = {2, 0, 0, 0xaa, 0xbb, 0xce};
+
+	(void)state;
+	assert_true(interface_text_has_mac(text, first));
+	assert_true(interface_text_has_mac(text, second));
+	assert_false(interface_text_has_mac(text, none));
+	assert_false(interface_text_has_mac("", first));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +123,7 @@ int main(void)
 		cmocka_unit_test(number_of_networks_is_bounded),
 		cmocka_unit_test(container_side_names_are_internal),
 		cmocka_unit_test(patterns_allow),
+		cmocka_unit_test(a_mac_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
