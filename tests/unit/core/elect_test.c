@@ -101,6 +101,39 @@ static void spread_is_within_10_percent_where_it_can_be(void **state)
 	}
 }
 
+/* What docs/decisions.md tells of 1,000 addresses: the fullest node against the mean. */
+static void spread_of_1000_addresses_is_as_documented(void **state)
+{
+	static const struct {
+		size_t nodes;
+		double mean_of_blocks; /* at most */
+	} told[] = {{3, 1.05}, {10, 1.17}, {30, 1.37}, {100, 1.90}};
+	struct nodes nodes;
+	unsigned counts[NODES_MAX];
+
+	(void)state;
+	make_nodes(&nodes);
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		double sum = 0, worst = 0;
+
+		for (uint32_t block = 0; block < 25; block++) {
+			unsigned most = 0;
+			double full;
+
+			count_owned(&nodes, told[i].nodes, block * 1000, 1000, counts);
+			for (size_t n = 0; n < told[i].nodes; n++)
+				most = counts[n] > most ? counts[n] : most;
+			full = most * (double)told[i].nodes / 1000;
+			sum += full / 25;
+			worst = full > worst ? full : worst;
+		}
+		print_message("1,000 addresses on %zu nodes: the fullest has %.2f of the mean, "
+			      "%.2f at worst\n",
+			told[i].nodes, sum, worst);
+		assert_true(sum <= told[i].mean_of_blocks);
+	}
+}
+
 static void loss_moves_only_what_the_lost_node_had(void **state)
 {
 	struct nodes nodes;
@@ -165,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spread_is_no_worse_than_chance),
 		cmocka_unit_test(spread_is_within_10_percent_where_it_can_be),
+		cmocka_unit_test(spread_of_1000_addresses_is_as_documented),
 		cmocka_unit_test(loss_moves_only_what_the_lost_node_had),
 		cmocka_unit_test(order_of_candidates_does_not_matter),
 		cmocka_unit_test(scores_are_pinned),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "herald/core/holds.h"
 #include "herald/core/plan.h"
 
 #define NODES 3u
@@ -41,19 +42,34 @@ static struct ip ip(const char *text)
 	return ip;
 }
 
-static void show_member(
-	struct scene *s, const char *node, const char *holder, const char *interfaces)
+static void show_lease(
+	struct scene *s, const char *node, const char *holder, const struct string_map *annotations)
 {
 	static unsigned version;
-	struct string_pair pair = {MEMBER_INTERFACES_ANNOTATION, interfaces};
 	char name[64], number[32];
-	struct lease lease = {.holder = holder, .annotations = {&pair, 1}};
+	struct lease lease = {.holder = holder, .annotations = *annotations};
 
 	snprintf(name, sizeof(name), MEMBER_LEASE_PREFIX "%s", node);
 	snprintf(number, sizeof(number), "%u", ++version);
 	lease.meta = (struct object_meta){.name = name, .resource_version = number};
 	lease.renew_time = number;
 	members_put(s->members, &lease, (struct monotime){1});
+}
+
+static void show_member(
+	struct scene *s, const char *node, const char *holder, const char *interfaces)
+{
+	struct string_pair pair = {MEMBER_INTERFACES_ANNOTATION, interfaces};
+
+	show_lease(s, node, holder, &(struct string_map){&pair, 1});
+}
+
+static void show_holder(struct scene *s, const char *node, const char *holds)
+{
+	struct string_pair pairs[] = {{MEMBER_HOLDS_ANNOTATION, holds},
+		{MEMBER_INTERFACES_ANNOTATION, "eth0=192.0.2.0/24"}};
+
+	show_lease(s, node, node, &(struct string_map){pairs, 2});
 }
 
 static void set_up_services(struct scene *s)
@@ -459,6 +475,129 @@ static void external_addresses_only_where_allowed(void **state)
 	assert_null(plan_find(s->plan, &external[0])->owner);
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* An annotation that holds every third of the addresses from 192.0.2.200 on. */
+static void hold_every_third(unsigned first, unsigned addresses, char *ret)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint32_t hashes[64];
+	size_t count = 0;
+
+	for (unsigned i = first % 3; i < addresses; i += 3) {
+		struct ip address = ip_from_v4((const uint8_t[4]){192, 0, 2, (uint8_t)(200 + i)});
+
+		hashes[count++] = holds_hash(&address);
+	}
+	qsort(hashes, count, sizeof(*hashes), compare_hashes);
+	for (size_t i = 0; i < 4 * count; i++)
+		ret[i] = letters[hashes[i / 4] >> (18 - 6 * (i % 4)) & 63];
+	ret[4 * count] = '\0';
+	assert_int_equal(holds_parse(ret, (uint32_t[64]){0}, 64), count);
+}
+
+static void C20_holder_goes_before_preference_but_not_before_verdict(void **state)
+{
+	struct scene *s = *state;
+	char holds[64];
+
+	hold_every_third(0, 1, holds); /* just 192.0.2.200 */
+	for (size_t i = 0; i < NODES; i++) {
+		show_holder(s, s->nodes[i].meta.name, holds);
+		s->input.self = s->nodes[i].meta.name;
+		assert_string_equal(plan_web(s)->owner, s->input.self);
+		assert_int_equal(plan_web(s)->heir != NULL, plan_web(s)->astray);
+		s->nodes[i].ready = false;
+		assert_string_not_equal(plan_web(s)->owner, s->input.self);
+		s->nodes[i].ready = true;
+		show_holder(s, s->nodes[i].meta.name, "");
+	}
+	/* Two hold it: the election is among these. */
+	show_holder(s, "node1", holds);
+	show_holder(s, "node3", holds);
+	assert_string_not_equal(plan_web(s)->owner, "node2");
+}
+
+static void shuffle(const void **items, size_t count, unsigned *random)
+{
+	for (size_t i = count; i > 1; i--) {
+		size_t k = (*random = *random * 1103515245u + 12345u) / 65536u % i;
+		const void *other = items[i - 1];
+
+		items[i - 1] = items[k];
+		items[k] = other;
+	}
+}
+
+/* All that counts at once: preferences, holds by several, shared addresses, policies,
+   nodes that are not ready or excluded. Whatever the order, and on whichever node. */
+static void C30_order_of_objects_changes_nothing(void **state)
+{
+	struct scene *s = *state;
+	enum { MANY = 12, ADDRESSES = 40 };
+	static const struct string_pair fast[] = {{"fast", ""}};
+	struct selector_requirement room;
+	struct config_preference preference = {10, labelled(&room, "fast")};
+	struct node nodes[MANY] = {0};
+	struct service services[2 * ADDRESSES] = {0};
+	struct service_ingress ingress[2 * ADDRESSES] = {0};
+	const void *node_list[MANY], *service_list[2 * ADDRESSES];
+	char names[MANY][16], service_names[2 * ADDRESSES][32], owners[ADDRESSES][16];
+	char holds[256];
+	unsigned random = 1;
+
+	s->rules[0].preferences = &preference;
+	s->rules[0].preference_count = 1;
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "host%u", i);
+		nodes[i] = (struct node){
+			.meta = {.namespace = "", .name = names[i]}, .ready = i % 5 != 0};
+		if (i % 3 == 0)
+			nodes[i].labels = (struct string_map){fast, 1};
+		node_list[i] = &nodes[i];
+		hold_every_third(i, i % 2 ? 0 : ADDRESSES, holds);
+		show_holder(s, names[i], holds);
+	}
+	for (unsigned i = 0; i < 2 * ADDRESSES; i++) {
+		uint8_t v4[4] = {192, 0, 2, (uint8_t)(200 + i % ADDRESSES)};
+
+		snprintf(service_names[i], sizeof(service_names[i]), "s%u", i);
+		ingress[i].ip = ip_from_v4(v4);
+		services[i] = (struct service){.meta = {.namespace = i % 2 ? "a" : "b",
+						       .name = service_names[i],
+						       .uid = ""},
+			.type = SERVICE_LOAD_BALANCER,
+			.traffic_local = i % 7 == 0,
+			.ingress = &ingress[i],
+			.ingress_count = 1};
+		service_list[i] = &services[i];
+	}
+	s->input.nodes = (const void *)node_list;
+	s->input.node_count = MANY;
+	s->input.services = (const void *)service_list;
+	s->input.service_count = 2 * ADDRESSES;
+	for (unsigned round = 0; round < 200; round++) {
+		s->input.self = names[round % MANY];
+		plan_web(s);
+		assert_int_equal(s->plan->vip_count, ADDRESSES);
+		for (size_t v = 0; v < ADDRESSES; v++) {
+			const char *owner = s->plan->vips[v].owner;
+
+			if (round == 0)
+				snprintf(owners[v], sizeof(owners[v]), "%s", owner ? owner : "");
+			assert_string_equal(owners[v], owner ? owner : "");
+		}
+		shuffle(node_list, MANY, &random);
+		shuffle(service_list, (size_t)2 * ADDRESSES, &random);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -478,6 +617,8 @@ int main(void)
 		TEST(L13_rule_that_selects_other_nodes_prefers_nobody),
 		TEST(only_ours_from_our_pools),
 		TEST(A06_shared_address_is_owned_as_one),
+		TEST(C20_holder_goes_before_preference_but_not_before_verdict),
+		TEST(C30_order_of_objects_changes_nothing),
 		TEST(O01_leaving_node_hands_over),
 		TEST(external_addresses_only_where_allowed),
 	};
