@@ -163,7 +163,8 @@ VERBS = {"create", "delete", "deletecollection", "get", "list", "patch", "update
     ("/api/v1", "nodes", "Node", False, ["no"]), ("/api/v1", "namespaces", "Namespace", False, ["ns"]),
     ("/api/v1", "events", "Event", True, ["ev"]), ("/apis/coordination.k8s.io/v1", "leases", "Lease", True, None),
     ("/apis/discovery.k8s.io/v1", "endpointslices", "EndpointSlice", True, None),
-    ("/apis/events.k8s.io/v1", "events", "Event", True, ["ev"]), ("/apis/apps/v1", "deployments", "Deployment", True, ["deploy"])])
+    ("/apis/events.k8s.io/v1", "events", "Event", True, ["ev"]),
+    ("/apis/apps/v1", "deployments", "Deployment", True, ["deploy"])])
 def test_resources(api, path, name, kind, namespaced, short):
     document = api.admin.call("GET", path)
     assert document["kind"] == "APIResourceList" and document["groupVersion"] == path.split("/", 2)[2]

@@ -83,7 +83,8 @@ def test_a_missing_namespace_is_named(api):
 
 @pytest.mark.parametrize("change", [
     {"metadata": {"name": "Capital"}}, {"metadata": {"name": "a", "labels": {"k": "not a value"}}},
-    {"metadata": {"name": "a", "labels": {"no key!": "v"}}}, {"metadata": {"name": "a", "annotations": {"no key!": "v"}}},
+    {"metadata": {"name": "a", "labels": {"no key!": "v"}}},
+    {"metadata": {"name": "a", "annotations": {"no key!": "v"}}},
     {"metadata": {"name": "a", "finalizers": ["unprefixed"]}}, {"metadata": {}}])
 def test_invalid_metadata(api, change):
     refusal = refused(422, api.admin.create, {**cm(), **change}, "default")

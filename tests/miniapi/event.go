@@ -139,7 +139,7 @@ func validateEventBody(ev object, controllerField string, errs *fieldErrors) {
 		}
 	}
 	if rc := str(ev, "reportingComponent"); !labelKey.MatchString(rc) {
-		errs.invalid(controllerField, rc, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+		errs.invalid(controllerField, rc, whatIsAName)
 	}
 	if len(str(ev, "message")) > 1024 {
 		errs.invalid("message", "", "can have at most 1024 characters")

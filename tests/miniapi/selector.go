@@ -18,6 +18,9 @@ type requirement struct {
 
 type selector []requirement
 
+// whatIsAName is what the real server says, too, of what labelKey does not match.
+const whatIsAName = "name part must consist of alphanumeric characters, '-', '_' or '.'"
+
 var (
 	labelKey   = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`)
 	labelValue = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`)

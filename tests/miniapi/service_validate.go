@@ -41,7 +41,7 @@ func validateService(svc object, errs *fieldErrors) {
 	}
 	for key := range stringMap(spec["selector"]) {
 		if !labelKey.MatchString(key) {
-			errs.invalid("spec.selector", key, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+			errs.invalid("spec.selector", key, whatIsAName)
 		}
 	}
 	validatePorts(svc, errs)
@@ -200,7 +200,7 @@ func validateTypeDependent(svc object, errs *fieldErrors) {
 			"may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")
 	}
 	if class := str(spec, "loadBalancerClass"); class != "" && !labelKey.MatchString(class) {
-		errs.invalid("spec.loadBalancerClass", class, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+		errs.invalid("spec.loadBalancerClass", class, whatIsAName)
 	}
 }
 

@@ -7,10 +7,10 @@ package main
 import "fmt"
 
 type (
-	shape  interface{}      // one of those below
-	fields map[string]shape // an object with these members
-	listOf struct{ of shape }
-	scalar string // any other type, by the name that errors give it
+	shape   interface{}      // one of those below
+	members map[string]shape // an object with these members
+	listOf  struct{ of shape }
+	scalar  string // any other type, by the name that errors give it
 )
 
 const (
@@ -24,27 +24,27 @@ const (
 )
 
 var (
-	metaShape = fields{"name": aString, "namespace": aString, "generateName": aString, "uid": aString,
+	metaShape = members{"name": aString, "namespace": aString, "generateName": aString, "uid": aString,
 		"resourceVersion": aString, "labels": aStringMap, "annotations": aStringMap, "finalizers": listOf{aString}}
-	configMapShape = fields{"data": aStringMap, "binaryData": aBytesMap, "immutable": aBool}
-	secretShape    = fields{"data": aBytesMap, "stringData": aStringMap}
-	leaseShape     = fields{"spec": fields{"holderIdentity": aString, "leaseDurationSeconds": aNumber,
+	configMapShape = members{"data": aStringMap, "binaryData": aBytesMap, "immutable": aBool}
+	secretShape    = members{"data": aBytesMap, "stringData": aStringMap}
+	leaseShape     = members{"spec": members{"holderIdentity": aString, "leaseDurationSeconds": aNumber,
 		"acquireTime": aMicroTime, "renewTime": aMicroTime, "leaseTransitions": aNumber}}
-	eventShape = fields{"reason": aString, "message": aString, "type": aString, "action": aString,
+	eventShape = members{"reason": aString, "message": aString, "type": aString, "action": aString,
 		"reportingComponent": aString, "reportingInstance": aString, "count": aNumber, "eventTime": aMicroTime,
-		"involvedObject": fields{"kind": aString, "namespace": aString, "name": aString, "uid": aString},
-		"series":         fields{"count": aNumber, "lastObservedTime": aMicroTime}}
-	serviceShape = fields{
-		"spec": fields{"type": aString, "clusterIP": aString, "clusterIPs": listOf{aString}, "ipFamilies": listOf{aString},
+		"involvedObject": members{"kind": aString, "namespace": aString, "name": aString, "uid": aString},
+		"series":         members{"count": aNumber, "lastObservedTime": aMicroTime}}
+	serviceShape = members{
+		"spec": members{"type": aString, "clusterIP": aString, "clusterIPs": listOf{aString}, "ipFamilies": listOf{aString},
 			"ipFamilyPolicy": aString, "loadBalancerClass": aString, "loadBalancerIP": aString, "externalName": aString,
 			"externalTrafficPolicy": aString, "internalTrafficPolicy": aString, "sessionAffinity": aString,
 			"externalIPs": listOf{aString}, "loadBalancerSourceRanges": listOf{aString}, "selector": aStringMap,
 			"allocateLoadBalancerNodePorts": aBool, "healthCheckNodePort": aNumber, "publishNotReadyAddresses": aBool,
-			"ports": listOf{fields{"name": aString, "protocol": aString, "port": aNumber, "nodePort": aNumber,
+			"ports": listOf{members{"name": aString, "protocol": aString, "port": aNumber, "nodePort": aNumber,
 				"targetPort": aPortOrAName}}},
-		"status": fields{"conditions": listOf{fields{"type": aString, "status": aString, "reason": aString,
+		"status": members{"conditions": listOf{members{"type": aString, "status": aString, "reason": aString,
 			"message": aString, "lastTransitionTime": aString}},
-			"loadBalancer": fields{"ingress": listOf{fields{"ip": aString, "hostname": aString, "ipMode": aString}}}}}
+			"loadBalancer": members{"ingress": listOf{members{"ip": aString, "hostname": aString, "ipMode": aString}}}}}
 )
 
 // checkShape tells of the first value of another type; absent and null fit.
@@ -53,7 +53,7 @@ func checkShape(v interface{}, want shape, at string) error {
 		return nil
 	}
 	switch w := want.(type) {
-	case fields:
+	case members:
 		o, ok := v.(object)
 		if !ok {
 			return wrongType(v, at, "struct")

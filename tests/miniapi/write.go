@@ -145,7 +145,7 @@ func validateMeta(res *resource, old, obj object, errs *fieldErrors) {
 	}
 	for key, v := range stringMap(get(obj, "metadata", "labels")) {
 		if !labelKey.MatchString(key) {
-			errs.invalid("metadata.labels", key, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+			errs.invalid("metadata.labels", key, whatIsAName)
 		}
 		if !labelValue.MatchString(v) {
 			errs.invalid("metadata.labels", v, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'")
@@ -153,7 +153,7 @@ func validateMeta(res *resource, old, obj object, errs *fieldErrors) {
 	}
 	for key := range stringMap(get(obj, "metadata", "annotations")) {
 		if !labelKey.MatchString(key) {
-			errs.invalid("metadata.annotations", key, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+			errs.invalid("metadata.annotations", key, whatIsAName)
 		}
 	}
 	if old != nil && str(old, "metadata", "uid") != str(obj, "metadata", "uid") {
@@ -164,7 +164,7 @@ func validateMeta(res *resource, old, obj object, errs *fieldErrors) {
 			errs.invalid(fmt.Sprintf("metadata.finalizers[%d]", i), f,
 				"name is neither a standard finalizer name nor is it fully qualified")
 		} else if !labelKey.MatchString(f) {
-			errs.invalid(fmt.Sprintf("metadata.finalizers[%d]", i), f, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+			errs.invalid(fmt.Sprintf("metadata.finalizers[%d]", i), f, whatIsAName)
 		}
 	}
 	if old == nil || str(old, "metadata", "deletionTimestamp") == "" {
