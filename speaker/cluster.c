@@ -219,11 +219,11 @@ static void on_list_end(void *context)
 	struct cluster *c = feed->cluster;
 
 	store_list_end(&feed->store);
-	c->sink.changed(c->context);
 	if (feed->kind == LEASES && !c->leases_known) {
 		c->leases_known = true;
 		c->sink.leases_known(c->context);
 	}
+	c->sink.changed(c->context);
 }
 
 static void on_failing(void *context, const struct err *error)

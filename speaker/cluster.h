@@ -18,7 +18,8 @@ struct cluster_sink {
 	void (*changed)(void *context);	       /* something that the plan depends on */
 	void (*lease_seen)(void *context);     /* our own Lease was renewed */
 	void (*timing_changed)(void *context); /* see cluster_timing */
-	void (*leases_known)(void *context);   /* once: the first list of Leases is complete */
+	/* Once, before `changed`: the first list of Leases is complete. */
+	void (*leases_known)(void *context);
 };
 
 struct cluster *cluster_new(
