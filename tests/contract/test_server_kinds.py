@@ -145,6 +145,7 @@ def test_config_maps(api):
     assert len(largest["data"]["k"]) == 1 << 20
     refusal = refused(422, api.admin.create, kube.configmap("f", {"k": "x" * ((1 << 20) + 1)}))
     assert "may not be more than 1048576 bytes" in refusal.status["message"]
+    assert "data" not in api.admin.create(kube.configmap("g", {}))
     api.admin.patch("configmaps", "c", {"immutable": True})
     assert list(refused(422, api.admin.patch, "configmaps", "c", {"data": {"x": "y"}}).causes) == ["data"]
 
@@ -175,7 +176,9 @@ def test_k43_endpoint_slices(api):
     ({"addressType": "IPv6"}, "endpoints[0].addresses"), ({"endpoints": [{"addresses": []}]}, "endpoints[0].addresses"),
     ({"endpoints": [{"addresses": ["text"]}]}, "endpoints[0].addresses[0]"),
     ({"endpoints": [{"addresses": ["127.0.0.1"]}]}, "endpoints[0].addresses[0]"),
-    ({"ports": [{"name": "Capital", "port": 80}]}, "ports[0].name")])
+    ({"ports": [{"name": "Capital", "port": 80}]}, "ports[0].name"),
+    ({"ports": [{"name": "a", "port": 80}, {"name": "a", "port": 81}]}, "ports[1].name"),
+    ({"ports": [{"port": 80, "protocol": "XYZ"}]}, "ports[0].protocol")])
 def test_bad_endpoint_slices(api, change, field):
     obj = {**kube.endpointslice("s", [("10.0.0.1", None)]), **change}
     assert list(refused(422, api.admin.create, obj).causes) == [field]
@@ -202,9 +205,10 @@ def test_k40_nodes(api):
     api.admin.patch("nodes", "n", {"status": {"addresses": []}})
     node = api.admin.get("nodes", "n")
     assert "unschedulable" not in node["spec"] and node["status"]["addresses"]
-    assert api.admin.patch("nodes", "n", {"spec": {"unschedulable": True, "taints": None}})["spec"] == {
+    assert api.admin.patch("nodes", "n", {"spec": {"unschedulable": True, "taints": []}})["spec"] == {
         "unschedulable": True}
     assert [o["metadata"]["name"] for o in api.admin.items("nodes", fieldSelector="spec.unschedulable=true")] == ["n"]
+    assert api.admin.patch("nodes", "n", {"spec": {"unschedulable": False}})["spec"] == {}
     assert refused(422, api.admin.patch, "nodes", "n", {"spec": {"taints": [{"key": "x", "effect": "Odd"}]}}).causes
     assert api.admin.delete("nodes", "n")["status"] == "Success"
 

@@ -11,6 +11,8 @@ import (
 
 var configKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
 
+func defaultConfigMap(cm object) { omitEmpty(cm, "data", "binaryData") }
+
 func validateConfigMap(cm object, errs *fieldErrors) {
 	size := validateData("data", cm, errs) + validateData("binaryData", cm, errs)
 	for key := range stringMap(cm["data"]) {
@@ -58,6 +60,7 @@ func defaultSecret(secret object) {
 		child(secret, "data")[key] = base64.StdEncoding.EncodeToString([]byte(v))
 	}
 	delete(secret, "stringData")
+	omitEmpty(secret, "data")
 }
 
 func validateSecret(secret object, errs *fieldErrors) { validateData("data", secret, errs) }

@@ -48,10 +48,19 @@ func validateEndpointSlice(slice object, errs *fieldErrors) {
 			}
 		}
 	}
+	names := map[string]bool{}
 	for i, port := range objects(list(slice, "ports")) {
-		if name := str(port, "name"); name != "" && !dnsLabel.MatchString(name) {
-			errs.invalid(fmt.Sprintf("ports[%d].name", i), name, "a lowercase RFC 1123 label must consist of lower case "+
+		at, name := fmt.Sprintf("ports[%d]", i), str(port, "name")
+		if name != "" && !dnsLabel.MatchString(name) {
+			errs.invalid(at+".name", name, "a lowercase RFC 1123 label must consist of lower case "+
 				"alphanumeric characters or '-', and must start and end with an alphanumeric character")
+		}
+		if names[name] {
+			errs.add("FieldValueDuplicate", at+".name", fmt.Sprintf("Duplicate value: %q", name))
+		}
+		names[name] = true
+		if p := str(port, "protocol"); p != "TCP" && p != "UDP" && p != "SCTP" {
+			errs.unsupported(at+".protocol", p, "SCTP", "TCP", "UDP")
 		}
 	}
 }

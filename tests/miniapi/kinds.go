@@ -69,6 +69,7 @@ func admitNode(node object) {
 
 func defaultNode(node object) {
 	spec := child(node, "spec")
+	omitEmpty(spec, "taints", "unschedulable", "podCIDRs")
 	if cidr := str(spec, "podCIDR"); cidr != "" && spec["podCIDRs"] == nil {
 		spec["podCIDRs"] = []interface{}{cidr}
 	}

@@ -136,6 +136,27 @@ func child(o object, key string) object {
 
 func meta(o object) object { return child(o, "metadata") }
 
+func isEmpty(v interface{}) bool {
+	switch t := v.(type) {
+	case object:
+		return len(t) == 0
+	case []interface{}:
+		return len(t) == 0
+	}
+	return false
+}
+
+// omitEmpty removes those of the members that a typed server does not show: empty
+// lists and maps, false and zero.
+func omitEmpty(o object, keys ...string) {
+	for _, key := range keys {
+		n, isNumber := number(o[key])
+		if isEmpty(o[key]) || o[key] == false || (isNumber && n == 0) {
+			delete(o, key)
+		}
+	}
+}
+
 func setDefault(o object, key string, v interface{}) {
 	if cur, ok := o[key]; !ok || cur == nil || cur == "" {
 		o[key] = v

@@ -46,17 +46,11 @@ func defaultService(svc object) {
 	if isLoadBalancer(svc) {
 		setDefault(spec, "allocateLoadBalancerNodePorts", true)
 	}
-	for _, key := range []string{"ports", "externalIPs", "loadBalancerSourceRanges", "ipFamilies", "clusterIPs", "selector"} {
-		if isEmpty(spec[key]) {
-			delete(spec, key)
-		}
-	}
-	if isEmpty(child(svc, "status")["conditions"]) {
-		delete(child(svc, "status"), "conditions")
-	}
-	dropZero(spec, "healthCheckNodePort")
+	omitEmpty(spec, "ports", "externalIPs", "loadBalancerSourceRanges", "ipFamilies", "clusterIPs", "selector",
+		"healthCheckNodePort", "publishNotReadyAddresses")
+	omitEmpty(child(svc, "status"), "conditions")
 	for _, port := range objects(list(spec, "ports")) {
-		dropZero(port, "nodePort")
+		omitEmpty(port, "nodePort")
 		setDefault(port, "protocol", "TCP")
 		if target := port["targetPort"]; target == nil || target == "" || equal(target, 0) {
 			port["targetPort"] = port["port"]
@@ -68,16 +62,7 @@ func defaultService(svc object) {
 			setDefault(in, "ipMode", "VIP")
 		}
 	}
-	if isEmpty(lb["ingress"]) {
-		delete(lb, "ingress")
-	}
-}
-
-// dropZero: in a number that may be left out, zero says the same.
-func dropZero(o object, key string) {
-	if n, ok := number(o[key]); ok && n == 0 {
-		delete(o, key)
-	}
+	omitEmpty(lb, "ingress")
 }
 
 // dropOutdated clears what came from the old type and was not asked for anew.

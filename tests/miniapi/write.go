@@ -53,7 +53,7 @@ func (s *server) create(q *request, obj object) (object, *apiError) {
 	if q.res.admit != nil {
 		q.res.admit(obj)
 	}
-	dropEmpty(m)
+	omitEmpty(m, "labels", "annotations", "finalizers", "ownerReferences")
 	m["uid"] = newUID()
 	m["creationTimestamp"] = timestamp(0)
 	delete(m, "generation")
@@ -293,7 +293,7 @@ func keepOwned(q *request, cur, next object) {
 	delete(m, "selfLink")
 	delete(next, "kind")
 	delete(next, "apiVersion")
-	dropEmpty(m)
+	omitEmpty(m, "labels", "annotations", "finalizers", "ownerReferences")
 	if q.sub == "status" {
 		for key := range next {
 			if key != "metadata" && key != "status" {
@@ -308,24 +308,6 @@ func keepOwned(q *request, cur, next object) {
 	} else if q.res.hasSub("status") {
 		keep(cur, next, "status")
 	}
-}
-
-func dropEmpty(m object) {
-	for _, key := range []string{"labels", "annotations", "finalizers", "ownerReferences"} {
-		if isEmpty(m[key]) {
-			delete(m, key)
-		}
-	}
-}
-
-func isEmpty(v interface{}) bool {
-	switch t := v.(type) {
-	case object:
-		return len(t) == 0
-	case []interface{}:
-		return len(t) == 0
-	}
-	return false
 }
 
 func keep(from, to object, key string) {
