@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_prune.h"
+
 #define KEY_MAX 32u
 #define METADATA_MAX (64u * 1024u)
 #define KEEP_CAPACITY (64u * 1024u) /* a larger buffer is given back after its object */
@@ -184,10 +186,11 @@ static int value_done(struct json_stream *stream, struct err *e)
 		stream->sink.skipped(stream->context, &why);
 	} else if (value->use == USE_METADATA) {
 		r = read_metadata(stream, e);
-	} else if (value->use == USE_OBJECT &&
-		   !stream->sink.object(stream->context, stream->buffer, stream->length)) {
-		r = err_set(e, -ECANCELED, "reading was ended at byte %llu",
-			(unsigned long long)stream->offset);
+	} else if (value->use == USE_OBJECT) {
+		stream->length = json_prune(stream->buffer, stream->length);
+		if (!stream->sink.object(stream->context, stream->buffer, stream->length))
+			r = err_set(e, -ECANCELED, "reading was ended at byte %llu",
+				(unsigned long long)stream->offset);
 	}
 	forget_buffer(stream);
 	return r;

@@ -23,7 +23,7 @@ enum json_stream_mode {
  * An object that is left out is as good as deleted, and the API lets its users write quite
  * odd ones. So the bound is above the largest that there can be (etcd takes 1.5 MiB, of
  * which each byte can need six as JSON), and what is nested more deeply than any field
- * that is read (in managedFields) becomes null.
+ * that is read (in managedFields) becomes null; managedFields itself is emptied.
  */
 #define JSON_STREAM_OBJECT_MAX (16u * 1024u * 1024u)
 #define JSON_STREAM_DEPTH_MAX 64u
