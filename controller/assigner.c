@@ -303,12 +303,13 @@ struct assigner *assigner_new(struct program *program, const struct assigner_opt
 
 void assigner_free(struct assigner *assigner)
 {
-	struct record *record;
+	struct record *record, *next;
 
 	if (!assigner)
 		return;
 	writer_free(assigner->writer);
-	while ((record = records_first(&assigner->records))) {
+	for (record = records_first(&assigner->records); record; record = next) {
+		next = records_next(&assigner->records, record);
 		alloc_release(assigner->alloc, &record->holder);
 		record_remove(&assigner->records, record);
 	}
