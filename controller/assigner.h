@@ -37,6 +37,8 @@ void assigner_configure(struct assigner *assigner, const struct config *config);
 /* An address of a node, that must not be assigned; counted. */
 void assigner_block(struct assigner *assigner, const struct ip *ip);
 void assigner_unblock(struct assigner *assigner, const struct ip *ip);
+/* All addresses that stations have which are none of ours. */
+void assigner_set_strangers(struct assigner *assigner, const struct conflict_list *list);
 void assigner_namespace_changed(struct assigner *assigner, const char *namespace);
 
 /* All inputs are there: take over what is assigned, then begin. Once; not in the middle of

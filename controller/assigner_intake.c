@@ -31,6 +31,13 @@ void assigner_unblock(struct assigner *assigner, const struct ip *ip)
 	assigner_schedule(assigner);
 }
 
+void assigner_set_strangers(struct assigner *assigner, const struct conflict_list *list)
+{
+	if (alloc_set_strangers(assigner->alloc, list) && assigner->started)
+		assigner_judge_all(assigner);
+	assigner_schedule(assigner);
+}
+
 static void block_external(struct assigner *a, const struct service *service)
 {
 	for (uint16_t i = 0; i < service->external_ip_count; i++)

@@ -11,6 +11,7 @@
 #include "feeds.h"
 #include "herald/kube/config_watch.h"
 #include "herald/kube/lease.h"
+#include "strangers.h"
 
 #define LEASE_NAME "herald-controller"
 #define LEASE_DURATION_MS 6000u
@@ -26,6 +27,7 @@ struct controller {
 	/* While leading: */
 	struct assigner *assigner;
 	struct feeds *feeds;
+	struct strangers *strangers;
 	struct config_watch *config;
 };
 
@@ -57,9 +59,11 @@ static void stop_leading(struct controller *c)
 {
 	metric_set(c->leads, 0);
 	feeds_free(c->feeds);
+	strangers_free(c->strangers);
 	assigner_free(c->assigner);
 	config_watch_free(c->config);
 	c->feeds = NULL;
+	c->strangers = NULL;
 	c->assigner = NULL;
 	c->config = NULL;
 }
@@ -81,6 +85,7 @@ static void on_held(void *context)
 	options.context = c->feeds;
 	c->assigner = assigner_new(c->program, &options);
 	feeds_start(c->feeds, c->assigner);
+	c->strangers = strangers_new(c->program, c->assigner);
 	c->config = config_watch_new(c->program, false, on_config, c);
 	config_watch_set_synced(c->config, start_if_complete);
 }

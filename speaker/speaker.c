@@ -207,8 +207,8 @@ static void reconcile(void *context)
 	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
 	conflicts_collect(input.members, s->options->node, &told);
-	layer2_apply_take(s->layer2, s->plan, &told, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS,
-		quiet);
+	layer2_apply_take(
+		s->layer2, s->plan, &told, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS, quiet);
 	follow_holds(s, &input);
 	follow_bfd(s);
 	if (!s->stopping && is_first_alive(s))

@@ -35,6 +35,7 @@ void alloc_free(struct alloc *alloc)
 	table_done(&alloc->table);
 	free_pools(alloc->pools, alloc->pool_count);
 	free(alloc->segments);
+	free(alloc->strangers);
 	free(alloc);
 }
 

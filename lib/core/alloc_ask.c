@@ -66,6 +66,17 @@ static bool in_its_pool(const struct alloc *alloc, const struct alloc_request *r
 	return reason == ALLOC_OK || refuse(ret, reason, pool, NULL);
 }
 
+/* It is blocked: by whom? */
+static bool refuse_blocked(const struct alloc *alloc, const struct ip *ip, const struct pool *pool,
+	struct alloc_refusal *ret)
+{
+	const struct alloc_stranger *stranger = stranger_find(alloc, ip);
+
+	if (stranger)
+		return refuse(ret, ALLOC_STRANGER, pool, stranger->who);
+	return refuse(ret, ALLOC_NODE_ADDRESS, pool, NULL);
+}
+
 bool alloc_check(const struct alloc *alloc, const struct alloc_holder *holder,
 	const struct alloc_request *request, const struct ip *ip, struct alloc_refusal *ret)
 {
@@ -77,7 +88,7 @@ bool alloc_check(const struct alloc *alloc, const struct alloc_holder *holder,
 	if (pool->config->disabled)
 		return refuse(ret, ALLOC_DISABLED, pool, NULL);
 	if (entry && entry->blocked)
-		return refuse(ret, ALLOC_NODE_ADDRESS, pool, NULL);
+		return refuse_blocked(alloc, ip, pool, ret);
 	return beside_others(entry, holder, request, true, ret);
 }
 
@@ -109,7 +120,7 @@ bool alloc_stands(const struct alloc *alloc, const struct alloc_holder *holder,
 	}
 	/* It may be the word of another Service's externalIPs, which must not move this one. */
 	*ret_move = false;
-	return !(entry && entry->blocked) || refuse(ret, ALLOC_NODE_ADDRESS, pool, NULL);
+	return !(entry && entry->blocked) || refuse_blocked(alloc, ip, pool, ret);
 }
 
 static void trace_add(struct alloc_trace *trace, const struct alloc_refusal *refusal)

@@ -40,6 +40,12 @@ struct alloc_sharing {
 	struct service_port ports[];
 };
 
+/* Who has an address though it is none of ours. */
+struct alloc_stranger {
+	struct ip ip;
+	char who[320]; /* in words */
+};
+
 struct alloc {
 	const struct config *config;
 	struct pool *pools; /* by priority, then name */
@@ -48,6 +54,8 @@ struct alloc {
 	size_t segment_count;
 	struct alloc_table table;
 	struct share_group *groups;
+	struct alloc_stranger *strangers; /* sorted by ip */
+	size_t stranger_count;
 	uint64_t generation;
 	uint32_t visit; /* of entries, so that a search looks at each but once */
 };
@@ -56,6 +64,9 @@ struct alloc {
 struct segment *segment_find(const struct alloc *alloc, const struct ip *ip);
 /* The pool whose ranges hold the address, reserved or not; NULL: none. */
 struct pool *pool_find(const struct alloc *alloc, const struct ip *ip);
+
+/* NULL: no stranger has it. */
+const struct alloc_stranger *stranger_find(const struct alloc *alloc, const struct ip *ip);
 
 /* The holding of a family that is not being left; NULL: none. */
 struct alloc_holding *holding_active(const struct alloc_holder *holder, enum ip_family family);

@@ -26,6 +26,7 @@ const char *alloc_reason_name(enum alloc_reason reason)
 		[ALLOC_OTHER_POOL] = "AddressInOtherPool",
 		[ALLOC_UNKNOWN_POOL] = "UnknownPool",
 		[ALLOC_NODE_ADDRESS] = "AddressOfNodeOrExternalIP",
+		[ALLOC_STRANGER] = "AddressOfStranger",
 		[ALLOC_IN_USE] = "AddressInUse",
 		[ALLOC_SHARED_PORT] = "SharedPortInUse",
 		[ALLOC_SHARED_POLICY] = "SharedPolicyDiffers",
@@ -49,6 +50,8 @@ static int refusal_words(const struct alloc_refusal *refusal, const struct alloc
 	case ALLOC_OTHER_POOL:
 		return snprintf(buffer, size, "is not the pool `%s` that was asked for",
 			request->pool ? request->pool : "");
+	case ALLOC_STRANGER:
+		return snprintf(buffer, size, "another machine has it: %s", who);
 	case ALLOC_IN_USE:
 		return snprintf(buffer, size,
 			"in use by `%s` (give both the same herald.io/share key to share it)", who);

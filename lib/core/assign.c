@@ -51,6 +51,24 @@ static bool wants_other_pool(const struct deciding *d, const struct ip *held)
 	return d->wish.request.pool && (!pool || strcmp(pool->name, d->wish.request.pool) != 0);
 }
 
+/* Another machine had the address before it was announced: to the next one, unless it is
+   this one that was asked for (design 5). */
+static struct ip leave_stranger(struct deciding *d, size_t position, const struct ip *held,
+	const struct alloc_refusal *refusal)
+{
+	bool asked = d->wish.ips[held->family == IP_V6].family != IP_NONE;
+	struct alloc_trace unused;
+	struct ip found;
+
+	if (!asked && alloc_find(d->alloc, d->input->holder, &d->wish.request, held->family, &found,
+			      &unused)) {
+		d->moved_by_stranger = true;
+		return found;
+	}
+	assign_kept_beside_stranger(d, &d->problems[position], held, refusal);
+	return *held;
+}
+
 /* What the Service has does not stand, but nobody else claims it: move it, or keep it. */
 static struct ip replace_held(struct deciding *d, size_t position, const struct ip *held,
 	const struct alloc_refusal *refusal, bool move)
@@ -65,6 +83,8 @@ static struct ip replace_held(struct deciding *d, size_t position, const struct 
 		assign_refused_address(d, problem, held, refusal);
 		return *held;
 	}
+	if (refusal->reason == ALLOC_STRANGER)
+		return leave_stranger(d, position, held, refusal);
 	if (!move && !elsewhere) {
 		assign_kept_unpooled(d, problem, held, refusal);
 		return *held;

@@ -27,6 +27,7 @@ struct deciding {
 	struct assign_problem problems[2]; /* likewise */
 	bool must_leave;		   /* what it has collides with another holder */
 	bool moved_by_config;
+	bool moved_by_stranger; /* another machine has what it had */
 };
 
 /* The first problem of a family is the one to mend first: later ones are not kept. */
@@ -38,6 +39,9 @@ void assign_refused_pools(struct deciding *d, struct assign_problem *problem, ui
 	const struct alloc_trace *trace);
 void assign_kept_unpooled(struct deciding *d, struct assign_problem *problem, const struct ip *held,
 	const struct alloc_refusal *refusal);
+/* Though another machine has it, since it was asked for or there is none in its place. */
+void assign_kept_beside_stranger(struct deciding *d, struct assign_problem *problem,
+	const struct ip *held, const struct alloc_refusal *refusal);
 
 /* "a,b" of the decision's addresses. */
 void assign_addresses_text(const struct assign_decision *decision, char *buffer, size_t size);

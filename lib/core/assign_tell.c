@@ -77,6 +77,8 @@ static const char *mend_address(enum alloc_reason reason)
 	case ALLOC_SERVICE:
 	case ALLOC_CLASS:
 		return "ask for another address, or let the pool select this Service";
+	case ALLOC_STRANGER:
+		return "ask for another address, or take this one from that machine";
 	case ALLOC_SHARED_PORT:
 		return "use another port, or ask for another address";
 	case ALLOC_SHARED_POLICY:
@@ -188,6 +190,22 @@ void assign_kept_unpooled(struct deciding *d, struct assign_problem *problem, co
 	snprintf(text, sizeof(text), "%s is kept though it would not be assigned now: %s; %s",
 		ip_text(held).s, words, mend);
 	assign_problem_set(problem, ALLOC_OK, "Kept", text);
+	problem->kept = true;
+}
+
+void assign_kept_beside_stranger(struct deciding *d, struct assign_problem *problem,
+	const struct ip *held, const struct alloc_refusal *refusal)
+{
+	bool asked = d->wish.ips[held->family == IP_V6].family != IP_NONE;
+	char words[600], text[ASSIGN_TEXT_MAX];
+
+	alloc_refusal_text(refusal, &d->wish.request, words, sizeof(words));
+	snprintf(text, sizeof(text),
+		"%s is kept but not announced: %s, and %s; take it from that machine, or %s",
+		ip_text(held).s, words,
+		asked ? "this Service asks for just this one" : "no pool has another",
+		asked ? "ask for another" : "enlarge a pool");
+	assign_problem_set(problem, ALLOC_OK, alloc_reason_name(ALLOC_STRANGER), text);
 	problem->kept = true;
 }
 
@@ -326,9 +344,11 @@ static void tell_change(struct deciding *d)
 		add_event(decision, true, "StatusRepaired", text);
 	} else if (*before) {
 		snprintf(text, sizeof(text), "address changed from %s to %s%s", before, now,
-			d->moved_by_config ? ": the configuration moves it"
-			: d->must_leave	   ? ": it could not be shared any longer"
-					   : "");
+			d->moved_by_config     ? ": the configuration moves it"
+			: d->moved_by_stranger ? ": another machine has that address, see the "
+						 "Event AddressConflict"
+			: d->must_leave	       ? ": it could not be shared any longer"
+					       : "");
 		add_event(decision, false, "UpdatedLoadBalancer", text);
 	} else {
 		snprintf(text, sizeof(text), "assigned %s", now);

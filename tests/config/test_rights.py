@@ -97,7 +97,8 @@ def test_C33_speaker_has_the_rights_that_it_uses(audited, lab, workdir):
 
     def exclude(value):
         kube.patch("nodes", node.name, {"metadata": {"labels": {EXCLUDE: value}}}, ns=None)
-        wait_for("the speaker to follow", lambda: speakers.address(node, VIP)["ours"] is (value is None))
+        state = "held" if value is None else "none"
+        wait_for("the speaker to follow", lambda: speakers.address(node, VIP)["state"] == state)
     repeat_until(lambda: counted_up(kube, "nodeAssigned"), lambda: exclude(""), lambda: exclude(None))
     assert speakers.running[node.name].stop() == 0
     check(audited, "speaker")

@@ -8,6 +8,7 @@
 
 #include "herald/base/ip.h"
 #include "herald/core/config.h"
+#include "herald/core/conflicts.h"
 #include "herald/core/objects.h"
 
 /*
@@ -70,6 +71,7 @@ enum alloc_reason {
 	ALLOC_OTHER_POOL,	/* the address is not in the pool asked for */
 	ALLOC_UNKNOWN_POOL,	/* no pool of the name asked for */
 	ALLOC_NODE_ADDRESS,	/* a node or some Service's externalIPs has it (K35) */
+	ALLOC_STRANGER,		/* a station that is none of ours has it (L09) */
 	ALLOC_IN_USE,		/* held by another Service, and not to be shared */
 	ALLOC_SHARED_PORT,	/* same key, but a protocol and port collide */
 	ALLOC_SHARED_POLICY,	/* same key, but the traffic policies do not go together */
@@ -90,7 +92,7 @@ static inline bool alloc_reason_collides(enum alloc_reason reason)
 struct alloc_refusal {
 	enum alloc_reason reason;
 	const char *pool;   /* NULL: no pool is concerned */
-	const char *holder; /* who has it, for IN_USE and SHARED_*; else NULL */
+	const char *holder; /* who has it, for IN_USE, SHARED_* and STRANGER; else NULL */
 };
 #define ALLOC_TRACE_MAX 64
 struct alloc_trace {
@@ -118,6 +120,8 @@ const struct config *alloc_config(const struct alloc *alloc);
 /* True: somebody holds it. */
 bool alloc_block(struct alloc *alloc, const struct ip *ip);
 void alloc_unblock(struct alloc *alloc, const struct ip *ip);
+/* Nor these, all that strangers have now. True: somebody holds one that is new among them. */
+bool alloc_set_strangers(struct alloc *alloc, const struct conflict_list *list);
 
 /* What this holder shares by; before take, and whenever its Service changed. */
 void alloc_describe(
