@@ -131,13 +131,15 @@ static struct ip target_for(struct deciding *d, size_t position)
 	return d->wish.malformed ? held : replace_held(d, position, &held, &refusal, move);
 }
 
-static bool is_published(const struct deciding *d, const struct ip *ip)
+/* It has an address of this family, perhaps one that it is to leave for its target. */
+static bool shows_family(const struct deciding *d, size_t position)
 {
-	for (uint16_t i = 0; i < d->service->ingress_count; i++) {
-		if (ip->family != IP_NONE && ip_equal(&d->service->ingress[i].ip, ip))
-			return true;
-	}
-	return false;
+	struct ip shown;
+
+	return assign_in_status(d->service, d->service->families[position], &shown) &&
+	       (alloc_has_settled(d->input->holder, &shown) ||
+		       ip_equal(&shown, &d->before[position]) ||
+		       ip_equal(&shown, &d->targets[position]));
 }
 
 static void choose_targets(struct deciding *d)
@@ -154,8 +156,7 @@ static void choose_targets(struct deciding *d)
 	missing = d->targets[0].family ? 1 : 0;
 	if (service->family_policy == FAMILY_REQUIRE_DUAL) {
 		/* Both or none, but for what it has already (K19, K26). */
-		if (!is_published(d, &d->before[!missing]) &&
-			!is_published(d, &d->targets[!missing]))
+		if (!shows_family(d, !missing))
 			d->targets[!missing] = (struct ip){0};
 	} else if (d->targets[!missing].family && !d->wish.malformed && !d->must_leave &&
 		   d->wish.ips[service->families[missing] == IP_V6].family == IP_NONE) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "herald/kube/decode.h"
 #include "reconcile_world.h"
 
 #define RECENT 100u /* versions */
@@ -349,6 +350,36 @@ static void check_active(const struct world *w, unsigned slot)
 	check_missing(w, slot);
 }
 
+/* Decided once more, nothing is to be written: it was judged by all that holds now. */
+static void check_judged(const struct world *w, unsigned slot)
+{
+	const struct replica *r = &w->replicas[w->leader];
+	const struct object *object = &w->server.objects[slot];
+	json_t *json = server_json(slot, object);
+	struct service *service = NULL;
+	struct assign_decision decision;
+	struct record *record;
+
+	REQUIRE(w, kube_decode_service(json, &service, NULL) == 0, "s%u can't be read", slot);
+	record = record_find(&r->assigner->records, service->meta.namespace, service->meta.name);
+	REQUIRE(w, record || !assigner_is_of_interest(service), "s%u is not known", slot);
+	if (record) {
+		const struct assign_input input = {.service = service,
+			.holder = &record->holder,
+			.ours = object->spec.load_balancer && object->spec.ours};
+
+		assign_decide(r->assigner->alloc, &input, &decision);
+		/* The words of a condition may be those of a minute ago. */
+		REQUIRE(w,
+			!decision.ingress && decision.finalizer == ASSIGN_KEEP &&
+				decision.annotation == ASSIGN_KEEP &&
+				decision.shared_as == ASSIGN_KEEP && !decision.condition_flips,
+			"s%u is not as it should be: %s", slot, decision.condition_message);
+	}
+	free(service);
+	json_decref(json);
+}
+
 void world_check_at_rest(struct world *w)
 {
 	const struct replica *r = &w->replicas[w->leader];
@@ -359,6 +390,7 @@ void world_check_at_rest(struct world *w)
 
 		if (!object->exists)
 			continue;
+		check_judged(w, slot);
 		if (spec_is_active(&object->spec))
 			check_active(w, slot);
 		else

@@ -161,6 +161,33 @@ static void both_families_are_explained(void **state)
 	scene_free(scene);
 }
 
+/*
+ * K19, K26: it has one, requires both, and is to move within the family that there is: also
+ * when that has to be decided again, since the write of it was lost, it keeps one.
+ */
+static void one_of_two_is_moved_and_not_lost(void **state)
+{
+	struct scene *scene = scene_new("pools: [{name: a, addresses: [10.0.0.0/29]}, {name: b, "
+					"addresses: [10.1.0.0/29]}]");
+	struct subject subject;
+
+	(void)state;
+	subject_init(&subject, "x", "web");
+	subject_settle(scene, &subject);
+	assert_string_equal(subject_shown(&subject), "10.0.0.0");
+	subject_families(&subject, IP_V4, IP_V6, FAMILY_REQUIRE_DUAL);
+	subject_annotate(&subject, ANNOTATION_POOL, "b");
+	for (size_t i = 0; i < 3; i++) {
+		subject_decide(scene, &subject);
+		assert_int_equal(subject.decision.state, ASSIGN_KEPT);
+		assert_string_equal(subject.decision.annotation_text, "10.1.0.0");
+	}
+	subject_settle(scene, &subject);
+	assert_string_equal(subject_shown(&subject), "10.1.0.0");
+	subject_done(scene, &subject);
+	scene_free(scene);
+}
+
 /* K18, K26: half of what is remembered can be had; required are both or none. */
 static void half_a_memory_is_none(void **state)
 {
@@ -192,6 +219,7 @@ int main(void)
 		cmocka_unit_test(policies_and_their_changes),
 		cmocka_unit_test(a_removed_family_is_free),
 		cmocka_unit_test(both_families_are_explained),
+		cmocka_unit_test(one_of_two_is_moved_and_not_lost),
 		cmocka_unit_test(half_a_memory_is_none),
 	};
 
