@@ -6,13 +6,14 @@ switched off; measured is the longest time in which none of a client's datagrams
 2 ms, was answered. Killed, frozen: its speaker alone, while the node goes on forwarding;
 measured is the time until another node answers ARP, and the longest without traffic."""
 import signal
+import statistics
 import sys
 import time
 from pathlib import Path
 
+from figures import p99
 from harness.bird import Bird
 from harness.lab import Lab
-from harness.netns import inside
 from harness.process import Process
 from harness.speaker import CONFIG, Speakers
 from harness.wait import wait_for
@@ -36,7 +37,7 @@ table ip bench {{
 
 
 class Scene:
-    def __init__(self, bench, config):
+    def __init__(self, bench):
         self.folder = bench.folder
         self.lab = Lab(nodes=3)
         self.backend = self.lab.add_host("backend", BACKEND).serve(self.folder)
@@ -44,13 +45,19 @@ class Scene:
             (self.folder / "forward.nft").write_text(FORWARD)
             node.run("nft", "-f", self.folder / "forward.nft")
         self.birds = {node.name: Bird(node, self.folder) for node in self.lab.nodes}
-        self.speakers = Speakers(bench.server, self.lab, self.folder, config)
-        self.bfd = "bfd" in config
+        self.speakers = Speakers(bench.server, self.lab, self.folder, BFD)
+        self.bfd = True
         self.start(*self.lab.nodes)
         self.speakers.add_service("failover", VIP)
 
     def start(self, *nodes):
         self.speakers.start(*nodes, args=lambda node: self.birds[node.name].args)
+
+    def configure(self, config):
+        self.speakers.set_config(config)
+        self.bfd = "bfd" in config
+        for node in self.lab.nodes:
+            wait_for("the configuration", lambda n=node: self.speakers.status(n)["bfd"]["configured"] == self.bfd)
 
     def settle(self):
         """The node that has the address, once all is well."""
@@ -59,8 +66,11 @@ class Scene:
         return self.speakers.owner(VIP)
 
     def close(self):
-        self.speakers.stop()
+        for process in self.speakers.running.values():
+            process.kill()
         self.speakers.kube.delete("services", "failover")
+        for node in self.lab.nodes:
+            self.speakers.kube.delete("nodes", node.name)
         for bird in self.birds.values():
             bird.close()
         self.backend.stop()
@@ -140,11 +150,17 @@ def rounds(scene, section, count, what, act, undo, is_cut, limit=None):
     pairs = [one(scene, act, undo) for _ in range(count)]
     gaps, taken = zip(*pairs)
     if is_cut:
-        section.add_times(f"{what}: no traffic", list(gaps), **({"limit": limit} if limit else {}))
+        add_times(section, f"{what}: no traffic", gaps, limit)
         return
-    section.add_times(f"{what}: until another answers ARP", list(taken))
+    add_times(section, f"{what}: until another answers ARP", taken)
     section.keep(f"{what}: no traffic", list(gaps))
     section.add(f"{what}: no traffic, longest of all", max(gaps) * 1000, "ms")
+
+
+def add_times(section, what, seconds, limit=None):
+    section.keep(what, list(seconds))
+    section.add(f"{what}, median", statistics.median(seconds) * 1000, "ms")
+    section.add(f"{what}, p99", p99(seconds) * 1000, "ms", limit=limit)
 
 
 def add_polling(scene, section):
@@ -161,12 +177,11 @@ def add_polling(scene, section):
 
 def run(bench, section):
     count = 1 if bench.quick else ROUNDS
-    scene = Scene(bench, BFD)
+    scene = Scene(bench)
     rounds(scene, section, count, "cut off, BFD 3 x 50 ms", cut, restore, True, P99_MAX_MS)
     rounds(scene, section, count, "speaker killed", kill, restart, False)
     rounds(scene, section, count, "speaker frozen", freeze, thaw, False)
     add_polling(scene, section)
-    scene.close()
-    scene = Scene(bench, LEASE)
+    scene.configure(LEASE)
     rounds(scene, section, count, "cut off, Lease 3 s alone", cut, restore, True)
     scene.close()

@@ -37,6 +37,8 @@ def main():
                 if frame[20:22] == b"\0\2" and frame[28:32] == wanted and frame[:6] != b"\xff" * 6:
                     print(f"arp {time.monotonic():.6f} {frame[22:28].hex(':')}", flush=True)
                 continue
+            if fd not in waiting:
+                continue
             try:
                 waiting[fd].recv(2048)
                 print(f"traffic {time.monotonic():.6f}", flush=True)

@@ -13,6 +13,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/demo")]
 
 import alloc
 import burst
+import failover
 import latency
 import memory
 import restart
@@ -23,7 +24,8 @@ from harness.real import RealApiServer
 from harness.speaker import BIN
 from stock import EtcdStock, MiniStock
 
-BENCHMARKS = {"service-latency": latency, "memory": memory, "burst": burst, "restart": restart, "alloc": alloc}
+BENCHMARKS = {"service-latency": latency, "memory": memory, "burst": burst, "restart": restart, "alloc": alloc,
+              "failover": failover}
 
 
 class Bench:
