@@ -335,17 +335,20 @@ void alloc_leave(struct alloc *alloc, struct alloc_holder *holder, enum ip_famil
 
 void alloc_take(struct alloc *alloc, struct alloc_holder *holder, const struct ip *ip)
 {
-	struct alloc_entry *entry = entry_get(alloc, ip);
-	struct alloc_holding *holding = entry->holdings;
+	struct alloc_holding *holding = holding_active(holder, ip->family);
+	struct alloc_entry *entry;
 
+	if (holding && ip_equal(&holding->entry->ip, ip))
+		return;
+	entry = entry_get(alloc, ip);
 	alloc_leave(alloc, holder, ip->family);
-	while (holding && holding->holder != holder)
-		holding = holding->next_of_entry;
-	if (holding) {
+	share_joined(alloc, holder);
+	for (holding = entry->holdings; holding; holding = holding->next_of_entry) {
+		if (holding->holder != holder)
+			continue;
 		holding->leaving = false;
 		return;
 	}
-	share_joined(alloc, holder);
 	if (!entry->holdings && entry->pool)
 		entry->pool->in_use[family_index(ip->family)]++;
 	holding = xcalloc(1, sizeof(*holding));

@@ -283,6 +283,39 @@ static void crowds_share_too(void **state)
 	scene_free(scene);
 }
 
+/* A06, A09: back on an address that it was leaving, it may be joined again, and says so. */
+static void coming_back_wakes_up_the_others(void **state)
+{
+	struct scene *scene = scene_new("pools: [{name: a, addresses: [10.0.0.0]}]");
+	static const struct sharer sharers[] = {{"x", "k", 80, PROTOCOL_TCP, false, NULL},
+		{"x", "k", 81, PROTOCOL_TCP, false, NULL}};
+	struct subject first, second;
+	uint64_t generation;
+
+	(void)state;
+	dress(&first, &sharers[0], "first");
+	dress(&second, &sharers[1], "second");
+	subject_settle(scene, &first);
+	first.service.type = SERVICE_CLUSTER_IP;
+	first.ours = false;
+	subject_decide(scene, &first);
+	assert_int_equal(subject_decide(scene, &second)->state, ASSIGN_PENDING);
+	first.service.type = SERVICE_LOAD_BALANCER;
+	first.ours = true;
+	generation = alloc_generation(scene->alloc);
+	subject_decide(scene, &first);
+	assert_true(alloc_generation(scene->alloc) > generation);
+	subject_settle(scene, &second);
+	assert_string_equal(subject_shown(&second), "10.0.0.0");
+	/* Where nothing changes, nobody is woken up. */
+	generation = alloc_generation(scene->alloc);
+	subject_decide(scene, &first);
+	assert_true(alloc_generation(scene->alloc) == generation);
+	subject_done(scene, &first);
+	subject_done(scene, &second);
+	scene_free(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +324,7 @@ int main(void)
 		cmocka_unit_test(the_changer_waits_rather_than_collide),
 		cmocka_unit_test(changes_of_sharers_are_noticed),
 		cmocka_unit_test(sharers_outlive_the_permission),
+		cmocka_unit_test(coming_back_wakes_up_the_others),
 		cmocka_unit_test(crowds_share_too),
 	};
 
