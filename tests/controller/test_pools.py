@@ -170,6 +170,19 @@ def test_A04_priority_then_name(api, make):
         controllers.assigned(name, [ip])
 
 
+def test_A04_classes(api, make):
+    controllers = make(api, pools("{name: a, addresses: [198.51.100.1], classes: [herald.io/fast]}",
+                                  "{name: b, addresses: [198.51.100.2]}"))
+    controllers.start("c1", "--load-balancer-class", "herald.io/fast", "--handle-unset-class")
+    controllers.add("unset")
+    controllers.assigned("unset", [SECOND])
+    controllers.add("asks", loadBalancerIP=FIRST)
+    obj = controllers.refused("asks", "ClassNotServed")
+    assert "let the pool select this Service" in condition(obj)["message"]
+    controllers.add("fast", loadBalancerClass="herald.io/fast")
+    controllers.assigned("fast", [FIRST])
+
+
 SELECTING = pools(
     "{name: main, addresses: [198.51.100.1-198.51.100.3], namespaces: [named], "
     "namespaceSelectors: [{matchExpressions: [{key: tier, operator: In, values: [gold]}, "

@@ -4,7 +4,7 @@ status (K15, K16, K20, K21, C25), and classes (K02, K09)."""
 import pytest
 
 from harness.controller import ASSIGNED, addresses, condition, has_finalizer
-from harness.kube import FINALIZER
+from harness.kube import FINALIZER, ApiError
 from harness.wait import wait_for
 
 FIRST, SECOND = "198.51.100.1", "198.51.100.2"
@@ -128,6 +128,46 @@ def test_K02_with_a_class_also_the_unset_where_asked_for(api, make):
     controllers.add("theirs", loadBalancerClass="example.com/lb")
     controllers.versions()
     assert condition(controllers.get("theirs")) == {}
+
+
+KINDS = ("LoadBalancer", "ClusterIP", "NodePort", "ExternalName")
+AWAY = {"clusterIP": None, "clusterIPs": None, "ipFamilies": None, "ipFamilyPolicy": None,
+        "internalTrafficPolicy": None, "externalTrafficPolicy": None, "allocateLoadBalancerNodePorts": None}
+
+
+def of_kind(kind):
+    """What a patch says to make a Service one of this type."""
+    spec = {"type": kind, "externalName": "example.com" if kind == "ExternalName" else None}
+    if kind != "LoadBalancer":
+        spec["allocateLoadBalancerNodePorts"] = None
+    return {**spec, **(AWAY if kind == "ExternalName" else {})}
+
+
+def test_K08_every_type_to_every_other(controllers):
+    ways = {f"{a}-to-{b}".lower(): (a, b) for a in KINDS for b in KINDS if a != b}
+    for name, (before, after) in ways.items():
+        controllers.add(name, **{**of_kind(before), "allocateLoadBalancerNodePorts": None})
+        if before == "LoadBalancer":
+            controllers.assigned(name)
+        controllers.change(name, **of_kind(after))
+    for name, (before, after) in ways.items():
+        if after == "LoadBalancer":
+            assert has_finalizer(controllers.assigned(name))
+            continue
+        obj = wait_for(f"{name} to be cleaned up", lambda n=name: clean(controllers.get(n)))
+        assert obj["spec"]["type"] == after and addresses(obj) == []
+    assert controllers.metric("herald_controller_pool_addresses_in_use", pool="main") == 3
+
+
+def clean(obj):
+    left = has_finalizer(obj) or condition(obj) or ASSIGNED in obj["metadata"].get("annotations", {})
+    return None if left else obj
+
+
+def test_K05_headless_is_refused_by_the_server_itself(controllers):
+    with pytest.raises(ApiError) as refused:
+        controllers.add("headless", clusterIP="None")
+    assert "spec.clusterIPs[0]" in refused.value.causes
 
 
 def test_K36_three_protocols_on_one_port(controllers):
