@@ -143,7 +143,9 @@ static void handle_reply(struct bird_socket *s)
 	struct bird_reply reply = s->reply;
 
 	s->reply = (struct bird_reply){0};
-	if (s->state == GREETING)
+	if (s->state == GREETING && bird_reply_is_error(&reply))
+		lose_because(s, "refuses to talk");
+	else if (s->state == GREETING)
 		greet(s, &reply);
 	else if (s->command_count > 0)
 		finish_command(s, &reply);

@@ -184,6 +184,21 @@ def test_C20_node_without_bird_is_no_dead_node(cluster):
     assert c.moves() == 0
 
 
+def test_C20_hanging_bird_ends_as_no_bird(cluster):
+    """Its node is taken for dead, until its speaker has waited for an answer in vain."""
+    c = cluster(3)
+    owners = c.start()
+    victim = owners[VIPS[0]]
+    c.birds[victim.name].process.signal(signal.SIGSTOP)
+    wait_for("all to read it", lambda: all(c.member(victim, n)["bfd"] is None for n in c.nodes))
+    assert not any(c.member(victim, n)["suspected"] for n in c.nodes)
+    assert "does not answer" in c.speakers.status(victim)["bfd"]["problem"]
+    assert {vip: c.speakers.owner(vip) for vip in VIPS} == owners
+    c.birds[victim.name].process.signal(signal.SIGCONT)
+    c.wait_for_sessions()
+    assert {vip: c.speakers.owner(vip) for vip in VIPS} == owners
+
+
 def test_C20_dead_node_without_bird_is_left_to_its_lease(cluster):
     config = BFD.replace("leaseDuration: 120s", "leaseDuration: 3s")
     c = cluster(3, config)
