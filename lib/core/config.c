@@ -167,6 +167,7 @@ static void read_membership(
 static const struct config_field nodes_fields[] = {
 	{"ignoreExcludeLabel", config_read_bool, offsetof(struct config, ignore_exclude_label),
 		NULL, false},
+	{"moveOnCordon", config_read_bool, offsetof(struct config, move_on_cordon), NULL, false},
 };
 static const struct config_fields nodes_table = CONFIG_FIELDS(nodes_fields);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define EXCLUDE_LABEL "node.kubernetes.io/exclude-from-external-load-balancers"
+#define DRAIN_LABEL "herald.io/drain"
 
 const char *string_map_get(const struct string_map *map, const char *key)
 {
@@ -40,9 +41,19 @@ static bool is_boolean_false(const char *text)
 	return false;
 }
 
-bool node_is_excluded_from_load_balancers(const struct node *node)
+static bool has_label(const struct node *node, const char *key)
 {
-	const char *value = string_map_get(&node->labels, EXCLUDE_LABEL);
+	const char *value = string_map_get(&node->labels, key);
 
 	return value && !is_boolean_false(value);
+}
+
+bool node_is_excluded_from_load_balancers(const struct node *node)
+{
+	return has_label(node, EXCLUDE_LABEL);
+}
+
+bool node_is_drained(const struct node *node)
+{
+	return has_label(node, DRAIN_LABEL);
 }

@@ -43,6 +43,10 @@ static uint8_t judge_node(
 		return PLAN_OUT_OF_SERVICE;
 	if (node->shutting_down)
 		return PLAN_SHUTTING_DOWN;
+	if (node_is_drained(node))
+		return PLAN_DRAINED;
+	if (node->unschedulable && input->config->move_on_cordon)
+		return PLAN_CORDONED;
 	if (node->network_unavailable)
 		return PLAN_NETWORK_UNAVAILABLE;
 	if (!input->config->ignore_exclude_label && node_is_excluded_from_load_balancers(node))

@@ -86,6 +86,8 @@ static const char *refusal_text(uint8_t verdict)
 		[PLAN_TO_BE_DELETED] = "tainted ToBeDeletedByClusterAutoscaler",
 		[PLAN_OUT_OF_SERVICE] = "tainted node.kubernetes.io/out-of-service",
 		[PLAN_SHUTTING_DOWN] = "the node is shutting down",
+		[PLAN_DRAINED] = "labelled herald.io/drain",
+		[PLAN_CORDONED] = "cordoned (nodes.moveOnCordon)",
 		[PLAN_NETWORK_UNAVAILABLE] = "its network is unavailable",
 		[PLAN_EXCLUDED] =
 			"labelled node.kubernetes.io/exclude-from-external-load-balancers",

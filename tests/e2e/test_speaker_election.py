@@ -67,8 +67,8 @@ def taint(key):
     return {"spec": {"taints": [{"key": key, "effect": "NoSchedule", "value": "now"}]}}
 
 
-def condition(kind, status, reason="Test"):
-    return {"status": {"conditions": [{"type": kind, "status": status, "reason": reason, "message": ""}]}}
+def condition(kind, status, reason="Test", message=""):
+    return {"status": {"conditions": [{"type": kind, "status": status, "reason": reason, "message": message}]}}
 
 
 GOING = {
@@ -77,12 +77,15 @@ GOING = {
                        "tainted node.kubernetes.io/out-of-service"),
     "no-network": (condition("NetworkUnavailable", "True"), "status", "its network is unavailable"),
     "not-ready": (condition("Ready", "False"), "status", "eligible, but not ready"),
+    "drained": ({"metadata": {"labels": {"herald.io/drain": "true"}}}, None, "labelled herald.io/drain"),
+    "shutting-down": (condition("Ready", "False", "KubeletNotReady", "node is shutting down"), "status",
+                      "the node is shutting down"),
     "excluded": ({"metadata": {"labels": {EXCLUDE: ""}}}, None, f"labelled {EXCLUDE}"),
 }
 
 
 @pytest.mark.parametrize("case", GOING)
-def test_K39_K40_node_on_its_way_out_gives_it_away(speakers, lab, case):
+def test_C12_C21_K39_K40_node_on_its_way_out_gives_it_away(speakers, lab, case):
     patch, sub, why = GOING[case]
     owner, other = start_with_service(speakers)
     patch_node(speakers, owner, patch, sub)
@@ -120,6 +123,16 @@ def test_C21_cordon_alone_moves_nothing(speakers, lab):
     assert speakers.owner(VIP) is owner
     assert f"{owner.name}: eligible" in verdicts(speakers, other)
     assert speakers.metric(other, "herald_speaker_arp_gratuitous_total") == taken
+
+
+def test_C13_C21_cordon_moves_it_where_the_configuration_says_so(speakers, lab):
+    speakers.set_config(POOL + "nodes: {moveOnCordon: true}\n")
+    owner, other = start_with_service(speakers)
+    patch_node(speakers, owner, {"spec": {"unschedulable": True}})
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac})
+    assert f"{owner.name}: cordoned" in verdicts(speakers, other)
+    patch_node(speakers, owner, {"spec": {"unschedulable": None}})
+    wait_for("it to come back", lambda: answers(lab.client, VIP) == {owner.mac})
 
 
 def test_C22_excluded_control_plane_says_so_and_can_be_used(speakers, lab):

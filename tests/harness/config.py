@@ -31,7 +31,7 @@ WHOLE = {
                  "probe": {"count": 7, "spacing": "70ms"}},
     "membership": {"leaseDuration": "7s", "renewInterval": "700ms", "takeBack": "never", "takeBackTime": "7s",
                    "bfd": {"interval": "70ms", "multiplier": 7, "watchers": 2}},
-    "nodes": {"ignoreExcludeLabel": True},
+    "nodes": {"ignoreExcludeLabel": True, "moveOnCordon": True},
     "compatibility": {"metallbAnnotations": True},
     "bgp": {
         "asn": 7, "routerID": "10.0.0.7",

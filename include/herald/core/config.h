@@ -108,6 +108,7 @@ struct config {
 	struct config_bgp *bgp;	   /* NULL: none */
 	bool metallb_annotations;  /* compatibility.metallbAnnotations (A10) */
 	bool ignore_exclude_label; /* nodes.ignoreExcludeLabel (C22) */
+	bool move_on_cordon;	   /* nodes.moveOnCordon (C21) */
 	/* addresses.whenRemoved: of addresses whose pool is gone; each pool's default too */
 	bool move_when_removed;
 	/* addresses.announceExternalIPs: which of any Service's spec.externalIPs are announced.

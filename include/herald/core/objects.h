@@ -103,6 +103,8 @@ struct node {
 
 /* K39: present means excluded, unless the value parses as boolean false. */
 bool node_is_excluded_from_load_balancers(const struct node *node);
+/* The label herald.io/drain, read in the same way: nothing is announced from there. */
+bool node_is_drained(const struct node *node);
 
 struct endpoint {
 	const char *node;		  /* nodeName; "" when absent */

@@ -33,6 +33,8 @@ enum plan_verdict {
 	PLAN_TO_BE_DELETED,	  /* taint of the cluster autoscaler (K40) */
 	PLAN_OUT_OF_SERVICE,	  /* taint node.kubernetes.io/out-of-service (C21) */
 	PLAN_SHUTTING_DOWN,	  /* C12 */
+	PLAN_DRAINED,		  /* label herald.io/drain (C21) */
+	PLAN_CORDONED,		  /* where the configuration wants that (C21) */
 	PLAN_NETWORK_UNAVAILABLE, /* K40 */
 	PLAN_EXCLUDED,		  /* K39 */
 	PLAN_NO_RULE,		  /* no layer 2 rule covers pool and Service (L14) */

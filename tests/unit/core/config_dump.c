@@ -190,6 +190,7 @@ static void show_config(const struct config *config)
 	show_number("membership.bfd.multiplier", config->membership.bfd.multiplier);
 	show_number("membership.bfd.watchers", config->membership.bfd.watchers);
 	show_number("nodes.ignoreExcludeLabel", config->ignore_exclude_label);
+	show_number("nodes.moveOnCordon", config->move_on_cordon);
 	show_number("compatibility.metallbAnnotations", config->metallb_annotations);
 	if (config->bgp)
 		show_bgp(config->bgp);

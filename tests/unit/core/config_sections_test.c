@@ -290,6 +290,7 @@ static void defaults(void **state)
 	assert_false(config->membership.bfd.on);
 	assert_false(config->move_when_removed);
 	assert_false(config->ignore_exclude_label);
+	assert_false(config->move_on_cordon);
 	assert_false(config->metallb_annotations);
 	assert_null(config->bgp);
 	config_free(config);
@@ -300,7 +301,7 @@ static void every_field_is_read(void **state)
 	struct config *config = config_of(POOL,
 		"announce: {repeat: 3, spacing: 1s, refresh: 2m, replyForm: false}\n"
 		"membership: {leaseDuration: 10s, renewInterval: 2500ms, bfd: {interval: 1s}}\n"
-		"nodes: {ignoreExcludeLabel: true}\n"
+		"nodes: {ignoreExcludeLabel: true, moveOnCordon: true}\n"
 		"compatibility: {metallbAnnotations: true}\n"
 		"layer2: [{name: a, pools: [p], interfaces: [eth0, 'b*']}, {}]\n");
 
@@ -315,7 +316,8 @@ static void every_field_is_read(void **state)
 	assert_int_equal(config->membership.bfd.interval_ms, 1000);
 	assert_int_equal(config->membership.bfd.multiplier, 3);
 	assert_int_equal(config->membership.bfd.watchers, 3);
-	assert_true(config->ignore_exclude_label && config->metallb_annotations);
+	assert_true(config->ignore_exclude_label && config->move_on_cordon);
+	assert_true(config->metallb_annotations);
 	assert_int_equal(config->layer2_count, 2);
 	assert_string_equal(config->layer2[0].name, "a");
 	assert_int_equal(config->layer2[0].line, 7);

@@ -166,14 +166,15 @@ static void K40_each_refusal_has_its_verdict(void **state)
 	struct scene *s = *state;
 	static const struct string_pair labels[] = {
 		{"node.kubernetes.io/exclude-from-external-load-balancers", ""}};
+	static const struct string_pair drain[] = {{"herald.io/drain", "true"}};
 	struct node *node = &s->nodes[1];
 	const struct node well = *node;
 	struct {
 		struct node node;
 		uint8_t verdict;
-	} cases[8];
+	} cases[9];
 
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < 9; i++)
 		cases[i].node = well;
 	cases[0].node.meta.deleting = true;
 	cases[0].verdict = PLAN_NODE_DELETING;
@@ -191,7 +192,9 @@ static void K40_each_refusal_has_its_verdict(void **state)
 	cases[6].verdict = PLAN_ELIGIBLE | PLAN_WORSE_NOT_READY;
 	cases[7].node.unschedulable = true; /* C21: cordon alone changes nothing */
 	cases[7].verdict = PLAN_ELIGIBLE;
-	for (size_t i = 0; i < 8; i++) {
+	cases[8].node.labels = (struct string_map){drain, 1};
+	cases[8].verdict = PLAN_DRAINED;
+	for (size_t i = 0; i < 9; i++) {
 		*node = cases[i].node;
 		assert_int_equal(plan_web(s)->verdicts[1], cases[i].verdict);
 	}
@@ -221,6 +224,25 @@ static void K42_nobody_and_the_reasons(void **state)
 	assert_string_equal(text, "node1: its speaker is stopping; node2: no suitable interface is "
 				  "up and 1 more");
 	free(text);
+}
+
+static void C21_cordon_counts_where_the_configuration_wants_it(void **state)
+{
+	struct scene *s = *state;
+
+	s->config.move_on_cordon = true;
+	assert_int_equal(plan_web(s)->verdicts[1], PLAN_ELIGIBLE);
+	s->nodes[1].unschedulable = true;
+	assert_int_equal(plan_web(s)->verdicts[1], PLAN_CORDONED);
+}
+
+static void C21_drain_label_can_say_no(void **state)
+{
+	struct scene *s = *state;
+	static const struct string_pair label[] = {{"herald.io/drain", "false"}};
+
+	s->nodes[1].labels = (struct string_map){label, 1};
+	assert_int_equal(plan_web(s)->verdicts[1], PLAN_ELIGIBLE);
 }
 
 static void C22_exclusion_can_be_switched_off(void **state)
@@ -607,6 +629,8 @@ int main(void)
 		TEST(K40_each_refusal_has_its_verdict),
 		TEST(K40_not_ready_owns_where_nobody_is_better),
 		TEST(K42_nobody_and_the_reasons),
+		TEST(C21_cordon_counts_where_the_configuration_wants_it),
+		TEST(C21_drain_label_can_say_no),
 		TEST(C22_exclusion_can_be_switched_off),
 		TEST(L06_node_off_the_segment_is_worse),
 		TEST(L06_each_family_has_its_own_networks),
