@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The shell around responder, announcements, probes and ownership. In: plans, frames, changes of
- * interfaces, the time. Out: frames, counters, and a call for each thing done. Decides
- * nothing itself: the rooms in core do.
+ * The shell around responder, announcements, probes and ownership. In: plans, frames,
+ * changes of interfaces, the time. Out: frames, counters, and a call for each thing done.
+ * Decides nothing itself: the rooms in core do.
  */
 #include "layer2.h"
 
@@ -12,14 +12,10 @@
 #include <xxhash.h>
 
 #include "announcer.h"
+#include "answers.h"
 #include "herald/core/announce.h"
 #include "prober.h"
 #include "solicited.h"
-
-struct place {
-	struct ip ip;
-	struct plan_where where; /* its texts belong to the plan */
-};
 
 struct layer2 {
 	struct program *program;
@@ -29,14 +25,12 @@ struct layer2 {
 	struct ownership *ownership;
 	struct announce *announce;
 	struct timer *timer;
-	struct place *places; /* of the plan in force, sorted */
-	size_t place_count;
-	struct ownership_wish *wishes; /* of the plan in force, as many as places */
+	struct ownership_wish *wishes; /* of the plan in force, sorted */
+	size_t wish_count;
 	uint32_t hand_over_ms;
 	struct prober prober;
-	struct conflict_list told;	     /* the conflicts that other nodes tell of */
-	struct responder_address *addresses; /* of the table */
-	struct responder_table table;
+	struct conflict_list told; /* the conflicts that other nodes tell of */
+	struct answers answers;
 	struct announcer announcer;
 	struct solicited *solicited;
 	struct metric *owned, *conflicts, *yields;
@@ -51,100 +45,9 @@ static struct ownership_now ownership_now(const struct layer2 *l)
 	};
 }
 
-static int compare_ip(const void *key, const void *place)
-{
-	return ip_compare(key, &((const struct place *)place)->ip);
-}
-
-static uint64_t slots_of(const struct layer2 *l, const struct ip *ip)
-{
-	const struct place *place = l->place_count ? bsearch(ip, l->places, l->place_count,
-							     sizeof(*l->places), compare_ip)
-						   : NULL;
-	uint64_t slots = 0;
-
-	for (uint64_t left = place ? ports_open(l->ports) : 0; left; left &= left - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(left);
-
-		if (plan_where_allows(&place->where, &ports_at(l->ports, slot)->interface))
-			slots |= UINT64_C(1) << slot;
-	}
-	return slots;
-}
-
-/* An address that is being handed over stays where it was answered, even where no rule
-   selects this node any more. */
-static uint64_t slots_to_answer(const struct layer2 *l, const struct ip *ip)
-{
-	uint64_t slots = slots_of(l, ip);
-	const struct responder_address *before = responder_find(&l->table, ip);
-
-	if (slots == 0 && before && ownership_state_of(l->ownership, ip) == OWNERSHIP_HANDING_OVER)
-		slots = before->slots & ports_open(l->ports);
-	return slots;
-}
-
-/* Also of an address that is in the plan no more, or was before we started. */
-static uint64_t slots_to_ask(const struct layer2 *l, const struct ip *ip)
-{
-	const struct responder_address *before = responder_find(&l->table, ip);
-	uint64_t slots = slots_of(l, ip);
-
-	if (slots == 0 && before)
-		slots = before->slots & ports_open(l->ports);
-	for (uint64_t left = slots ? 0 : ports_open(l->ports); left; left &= left - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(left);
-
-		if (!ports_at(l->ports, slot)->interface.only_by_name)
-			slots |= UINT64_C(1) << slot;
-	}
-	return slots;
-}
-
-static int compare_addresses(const void *a, const void *b)
-{
-	const struct responder_address *left = a, *right = b;
-
-	return ip_compare(&left->ip, &right->ip);
-}
-
-/* Those that are asked for, behind the `count` that are answered; returns how many in all. */
-static size_t add_asked(const struct layer2 *l, const struct ip *asked, size_t asked_count,
-	struct responder_address *list, size_t count)
-{
-	for (size_t i = 0; i < asked_count; i++)
-		list[count++] = (struct responder_address){
-			.ip = asked[i], .slots = slots_to_ask(l, &asked[i]), .asked = true};
-	if (asked_count > 0)
-		qsort(list, count, sizeof(*list), compare_addresses);
-	return count;
-}
-
 static void rebuild_table(struct layer2 *l)
 {
-	size_t count = 0, asked_count;
-	AUTO_FREE struct ip *asked = probe_watched(l->prober.probe, &asked_count);
-	struct responder_address *fresh = xcalloc(l->place_count + asked_count, sizeof(*fresh));
-
-	for (size_t i = 0; i < l->place_count; i++) {
-		const struct ip *ip = &l->places[i].ip;
-		enum ownership_state state = ownership_state_of(l->ownership, ip);
-
-		if (state != OWNERSHIP_HELD && state != OWNERSHIP_HANDING_OVER)
-			continue;
-		fresh[count++] =
-			(struct responder_address){.ip = *ip, .slots = slots_to_answer(l, ip)};
-	}
-	count = add_asked(l, asked, asked_count, fresh, count);
-	free(l->addresses);
-	l->addresses = fresh;
-	l->table = (struct responder_table){.addresses = fresh, .address_count = count};
-	l->table.used_slots = ports_open(l->ports);
-	for (uint64_t left = l->table.used_slots; left; left &= left - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(left);
-
-		memcpy(l->table.macs[slot], ports_at(l->ports, slot)->mac, MAC_SIZE);
-	}
+	answers_rebuild(&l->answers);
 	metric_set(l->owned, (double)ownership_count(l->ownership, OWNERSHIP_HELD));
 }
 
@@ -153,8 +56,12 @@ static void announce_all_due(struct layer2 *l)
 	struct ip ips[ANNOUNCE_BATCH];
 	size_t count = announce_due(l->announce, loop_now(l->program->loop), ips);
 
-	for (size_t i = 0; i < count; i++)
-		announcer_announce(&l->announcer, l->ports, &l->table, &ips[i]);
+	for (size_t i = 0; i < count; i++) {
+		announcer_announce(&l->announcer, l->ports, &l->answers.table, &ips[i]);
+		/* While lapsed, whoever answers would be yielded to. */
+		if (announce_is_settled(l->announce, &ips[i]) && !l->sink.has_lapsed(l->context))
+			prober_verify(&l->prober, l->ports, &l->answers.table, &ips[i]);
+	}
 }
 
 static void schedule(struct layer2 *l)
@@ -209,7 +116,7 @@ static void apply_effects(struct layer2 *l, struct ownership_effects *effects, b
 	rebuild_table(l);
 	announce_all_due(l);
 	schedule(l);
-	solicited_follow(l->solicited, &l->table, l->ports);
+	solicited_follow(l->solicited, &l->answers.table, l->ports);
 	for (size_t i = 0; i < effects->count; i++) {
 		if (!quiet || effects->items[i].action != OWNERSHIP_TAKE)
 			l->sink.acted(l->context, &effects->items[i]);
@@ -221,12 +128,12 @@ static void apply_effects(struct layer2 *l, struct ownership_effects *effects, b
 static void plan_ownership(
 	struct layer2 *l, const struct ownership_now *now, struct ownership_effects *effects)
 {
-	AUTO_FREE struct ownership_wish *wishes = xcalloc(l->place_count, sizeof(*wishes));
+	AUTO_FREE struct ownership_wish *wishes = xcalloc(l->wish_count, sizeof(*wishes));
 
-	if (l->place_count > 0)
-		memcpy(wishes, l->wishes, l->place_count * sizeof(*wishes));
-	probe_plan(l->prober.probe, wishes, l->place_count, &l->told, now->time);
-	ownership_plan(l->ownership, wishes, l->place_count, now, l->hand_over_ms, effects);
+	if (l->wish_count > 0)
+		memcpy(wishes, l->wishes, l->wish_count * sizeof(*wishes));
+	probe_plan(l->prober.probe, wishes, l->wish_count, &l->told, now->time);
+	ownership_plan(l->ownership, wishes, l->wish_count, now, l->hand_over_ms, effects);
 }
 
 static void conflicts_changed(struct layer2 *l)
@@ -240,7 +147,7 @@ static void on_timer(void *context)
 	struct layer2 *l = context;
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(l);
-	bool passed = prober_step(&l->prober, l->ports, &l->table, now.time);
+	bool passed = prober_step(&l->prober, l->ports, &l->answers.table, now.time);
 
 	ownership_step(l->ownership, &now, &effects);
 	if (passed)
@@ -275,7 +182,7 @@ static void on_claim(struct layer2 *l, unsigned slot, const struct responder_res
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(l);
 
-	if (responder_find(&l->table, &result->ip)->asked) {
+	if (responder_find(&l->answers.table, &result->ip)->asked) {
 		on_asked_claim(l, slot, result);
 		return;
 	}
@@ -301,7 +208,7 @@ static void on_frame(void *context, unsigned slot, const uint8_t *bytes, size_t 
 	struct layer2 *l = context;
 	struct responder_result result;
 
-	responder_handle(&l->table, slot, bytes, length, &result);
+	responder_handle(&l->answers.table, slot, bytes, length, &result);
 	switch (result.verdict) {
 	case RESPONDER_REPLY:
 		reply(l, slot, &result);
@@ -326,8 +233,8 @@ static void on_ports_changed(void *context, uint64_t fresh)
 
 	rebuild_table(l);
 	/* Whoever is behind a link that was away may know nothing, or an old MAC. */
-	for (size_t i = 0; i < l->table.address_count; i++) {
-		const struct responder_address *address = &l->table.addresses[i];
+	for (size_t i = 0; i < l->answers.table.address_count; i++) {
+		const struct responder_address *address = &l->answers.table.addresses[i];
 
 		if ((address->slots & fresh) != 0 &&
 			ownership_state_of(l->ownership, &address->ip) == OWNERSHIP_HELD)
@@ -335,7 +242,7 @@ static void on_ports_changed(void *context, uint64_t fresh)
 	}
 	announce_all_due(l);
 	schedule(l);
-	solicited_follow(l->solicited, &l->table, l->ports);
+	solicited_follow(l->solicited, &l->answers.table, l->ports);
 	l->sink.interfaces_changed(l->context);
 }
 
@@ -377,12 +284,15 @@ int layer2_new(struct program *program, const struct wire_driver *driver, const 
 	l->solicited = solicited_new(program);
 	announcer_init(&l->announcer, program->metrics);
 	prober_init(&l->prober, program->metrics, XXH64(self, strlen(self), 1));
+	l->answers.ownership = l->ownership;
+	l->answers.probe = l->prober.probe;
 	make_metrics(l);
 	r = ports_new(program, driver, &ports_sink, l, &l->ports, e);
 	if (r != 0) {
 		layer2_free(l);
 		return r;
 	}
+	l->answers.ports = l->ports;
 	rebuild_table(l);
 	*ret = l;
 	return 0;
@@ -399,9 +309,8 @@ void layer2_free(struct layer2 *layer2)
 	ownership_free(layer2->ownership);
 	prober_done(&layer2->prober);
 	conflict_list_done(&layer2->told);
-	free(layer2->places);
+	answers_done(&layer2->answers);
 	free(layer2->wishes);
-	free(layer2->addresses);
 	free(layer2);
 }
 
@@ -443,16 +352,14 @@ static void take_plan(struct layer2 *l, const struct plan *plan, struct conflict
 {
 	conflict_list_done(&l->told);
 	l->told = *told;
-	free(l->places);
+	answers_set_plan(&l->answers, plan);
 	free(l->wishes);
-	l->places = xcalloc(plan->vip_count, sizeof(*l->places));
 	l->wishes = xcalloc(plan->vip_count, sizeof(*l->wishes));
-	l->place_count = plan->vip_count;
+	l->wish_count = plan->vip_count;
 	for (size_t i = 0; i < plan->vip_count; i++) {
 		const struct plan_vip *vip = &plan->vips[i];
 
 		l->wishes[i] = (struct ownership_wish){.ip = vip->address, .kind = wish_of(vip)};
-		l->places[i] = (struct place){.ip = vip->address, .where = vip->where};
 	}
 }
 
@@ -498,8 +405,8 @@ size_t layer2_count(const struct layer2 *layer2, enum ownership_state state)
 
 struct mac_text layer2_mac_of(const struct layer2 *layer2, const struct ip *address)
 {
-	const struct responder_address *found = responder_find(&layer2->table, address);
-	uint64_t slots = found ? found->slots : slots_of(layer2, address);
+	const struct responder_address *found = responder_find(&layer2->answers.table, address);
+	uint64_t slots = found ? found->slots : answers_slots_of(&layer2->answers, address);
 
 	if (slots == 0)
 		return (struct mac_text){""};
@@ -508,7 +415,7 @@ struct mac_text layer2_mac_of(const struct layer2 *layer2, const struct ip *addr
 
 char *layer2_interfaces_of(const struct layer2 *layer2, const struct ip *address)
 {
-	const struct responder_address *found = responder_find(&layer2->table, address);
+	const struct responder_address *found = responder_find(&layer2->answers.table, address);
 	char *text = xstrdup("");
 
 	for (uint64_t left = found ? found->slots : 0; left; left &= left - 1) {

@@ -5,12 +5,18 @@
  */
 #include "prober.h"
 
+static struct metric *count_probes(struct metrics *metrics, const char *when)
+{
+	return metric_counter(metrics, "herald_speaker_probes_total",
+		"Probes sent: frames that ask whether anybody has an address.", "when", when, NULL);
+}
+
 void prober_init(struct prober *prober, struct metrics *metrics, uint64_t seed)
 {
 	*prober = (struct prober){
 		.probe = probe_new(seed),
-		.sent = metric_counter(metrics, "herald_speaker_probes_total",
-			"Probes sent: frames that ask whether anybody has an address.", NULL),
+		.first = count_probes(metrics, "before"),
+		.later = count_probes(metrics, "after"),
 		.conflicts = metric_counter(metrics, "herald_speaker_probe_conflicts_total",
 			"Addresses found to be another station's before they were announced.",
 			NULL),
@@ -39,8 +45,8 @@ static size_t build(
 	return ARP_FRAME_SIZE;
 }
 
-static void ask(const struct prober *prober, struct ports *ports,
-	const struct responder_table *table, const struct ip *ip)
+static void ask(struct ports *ports, const struct responder_table *table, const struct ip *ip,
+	struct metric *count)
 {
 	const struct responder_address *address = responder_find(table, ip);
 
@@ -49,7 +55,7 @@ static void ask(const struct prober *prober, struct ports *ports,
 		uint8_t bytes[NDP_FRAME_SIZE];
 
 		if (ports_send(ports, slot, bytes, build(ip, ports_at(ports, slot)->mac, bytes)))
-			metric_add(prober->sent, 1);
+			metric_add(count, 1);
 	}
 }
 
@@ -60,8 +66,14 @@ bool prober_step(struct prober *prober, struct ports *ports, const struct respon
 
 	probe_step(prober->probe, now, &turn);
 	for (size_t i = 0; i < turn.count; i++)
-		ask(prober, ports, table, &turn.ips[i]);
+		ask(ports, table, &turn.ips[i], prober->first);
 	return turn.passed;
+}
+
+void prober_verify(const struct prober *prober, struct ports *ports,
+	const struct responder_table *table, const struct ip *ip)
+{
+	ask(ports, table, ip, prober->later);
 }
 
 bool prober_heard(struct prober *prober, const struct ip *ip, const uint8_t mac[static MAC_SIZE],

@@ -13,7 +13,8 @@
  */
 struct prober {
 	struct probe *probe;
-	struct metric *sent, *conflicts, *withheld;
+	struct metric *first, *later; /* probes */
+	struct metric *conflicts, *withheld;
 };
 
 void prober_init(struct prober *prober, struct metrics *metrics, uint64_t seed);
@@ -22,6 +23,9 @@ void prober_done(struct prober *prober);
 /* Sends what is due. True: some addresses may be announced now, so plan again. */
 bool prober_step(struct prober *prober, struct ports *ports, const struct responder_table *table,
 	struct monotime now);
+/* Asks for an address that this node has: one who has it, too, answers, which is a claim. */
+void prober_verify(const struct prober *prober, struct ports *ports,
+	const struct responder_table *table, const struct ip *ip);
 /* The same as probe_heard, counted. */
 bool prober_heard(struct prober *prober, const struct ip *ip, const uint8_t mac[static MAC_SIZE],
 	struct monotime now);

@@ -19,6 +19,8 @@
 struct entry {
 	uint64_t due_ns; /* NEVER: nothing more to come */
 	uint32_t left;	 /* announcements of the first burst still to make */
+	bool once;	 /* the next is outside the schedule */
+	bool settled;	 /* of the last: see the header */
 	struct ip ip;
 };
 
@@ -140,8 +142,10 @@ void announce_once(struct announce *announce, const struct ip *ip, struct monoti
 	bool found;
 	size_t place = place_of(announce, ip, &found);
 
-	if (found)
-		announce->entries[place].due_ns = now.ns;
+	if (!found)
+		return;
+	announce->entries[place].due_ns = now.ns;
+	announce->entries[place].once = true;
 }
 
 void announce_stop(struct announce *announce, const struct ip *ip)
@@ -160,6 +164,8 @@ static void advance(struct announce *a, struct entry *entry, struct monotime now
 {
 	if (entry->left > 0)
 		entry->left--;
+	entry->settled = entry->left == 0 && !entry->once;
+	entry->once = false;
 	entry->due_ns = entry->left > 0 ? monotime_add_ms(now, a->timing.spacing_ms).ns
 					: refresh_time(a, now);
 }
@@ -185,6 +191,14 @@ size_t announce_due(
 	if (taken == ANNOUNCE_BATCH)
 		announce->not_before_ns = monotime_add_ms(now, ANNOUNCE_PAUSE_MS).ns;
 	return taken;
+}
+
+bool announce_is_settled(const struct announce *announce, const struct ip *ip)
+{
+	bool found;
+	size_t place = place_of(announce, ip, &found);
+
+	return found && announce->entries[place].settled;
 }
 
 bool announce_next(const struct announce *announce, struct monotime *ret)

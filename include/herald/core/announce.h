@@ -44,6 +44,9 @@ size_t announce_count(const struct announce *announce);
 /* Takes up to ANNOUNCE_BATCH addresses that are due at `now`; returns how many. */
 size_t announce_due(
 	struct announce *announce, struct monotime now, struct ip ret_ips[static ANNOUNCE_BATCH]);
+/* Of one that was due: it was the last of the first repeats, or a periodic one. That is when
+   to look whether another station has it, too. */
+bool announce_is_settled(const struct announce *announce, const struct ip *ip);
 /* When announce_due is to be called next; false: nothing is scheduled. */
 bool announce_next(const struct announce *announce, struct monotime *ret);
 

@@ -140,6 +140,31 @@ static void all_get_their_turn(void **state)
 	announce_free(a);
 }
 
+/* Looked into after the first repeats and with each refresh, not with a defence (L08). */
+static void L08_settled_after_the_repeats(void **state)
+{
+	struct announce *a = make(2, 200, 60);
+	const struct ip ip = {IP_V4, {10, 0, 0, 1}};
+	struct ip due[ANNOUNCE_BATCH];
+	struct monotime next;
+
+	(void)state;
+	announce_start(a, &ip, at_ms(0));
+	assert_int_equal(announce_due(a, at_ms(0), due), 1);
+	assert_false(announce_is_settled(a, &ip));
+	assert_int_equal(announce_due(a, at_ms(200), due), 1);
+	assert_true(announce_is_settled(a, &ip));
+	announce_once(a, &ip, at_ms(1000));
+	assert_int_equal(announce_due(a, at_ms(1000), due), 1);
+	assert_false(announce_is_settled(a, &ip));
+	assert_true(announce_next(a, &next));
+	assert_int_equal(announce_due(a, next, due), 1);
+	assert_true(announce_is_settled(a, &ip));
+	announce_stop(a, &ip);
+	assert_false(announce_is_settled(a, &ip));
+	announce_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +173,7 @@ int main(void)
 		cmocka_unit_test(D8_adopted_is_only_refreshed),
 		cmocka_unit_test(C17_many_addresses_without_bursts),
 		cmocka_unit_test(all_get_their_turn),
+		cmocka_unit_test(L08_settled_after_the_repeats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From plan, ownership, probe and ports to the responder's table. In: these as they are.
+ * Out: the table, whole. Sends nothing and decides nothing.
+ */
+#include "answers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "herald/base/err.h"
+
+struct answers_place {
+	struct ip ip;
+	struct plan_where where; /* its texts belong to the plan */
+};
+
+void answers_done(struct answers *answers)
+{
+	free(answers->places);
+	free(answers->addresses);
+	*answers = (struct answers){0};
+}
+
+void answers_set_plan(struct answers *answers, const struct plan *plan)
+{
+	free(answers->places);
+	answers->places = xcalloc(plan->vip_count, sizeof(*answers->places));
+	answers->place_count = plan->vip_count;
+	for (size_t i = 0; i < plan->vip_count; i++)
+		answers->places[i] = (struct answers_place){
+			.ip = plan->vips[i].address, .where = plan->vips[i].where};
+}
+
+static int compare_ip(const void *key, const void *place)
+{
+	return ip_compare(key, &((const struct answers_place *)place)->ip);
+}
+
+uint64_t answers_slots_of(const struct answers *answers, const struct ip *ip)
+{
+	const struct answers_place *place =
+		answers->place_count ? bsearch(ip, answers->places, answers->place_count,
+					       sizeof(*answers->places), compare_ip)
+				     : NULL;
+	uint64_t slots = 0;
+
+	for (uint64_t left = place ? ports_open(answers->ports) : 0; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		if (plan_where_allows(&place->where, &ports_at(answers->ports, slot)->interface))
+			slots |= UINT64_C(1) << slot;
+	}
+	return slots;
+}
+
+/* Where it was answered or asked for until now. */
+static uint64_t slots_before(const struct answers *a, const struct ip *ip)
+{
+	const struct responder_address *before = responder_find(&a->table, ip);
+
+	return before ? before->slots & ports_open(a->ports) : 0;
+}
+
+/* An address that is being handed over stays where it was answered, even where no rule
+   selects this node any more. */
+static uint64_t slots_to_answer(const struct answers *a, const struct ip *ip)
+{
+	uint64_t slots = answers_slots_of(a, ip);
+
+	if (slots == 0 && ownership_state_of(a->ownership, ip) == OWNERSHIP_HANDING_OVER)
+		return slots_before(a, ip);
+	return slots;
+}
+
+/* Also of an address that is in the plan no more, or was before we started. */
+static uint64_t slots_to_ask(const struct answers *a, const struct ip *ip)
+{
+	uint64_t slots = answers_slots_of(a, ip);
+
+	if (slots == 0)
+		slots = slots_before(a, ip);
+	for (uint64_t left = slots ? 0 : ports_open(a->ports); left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		if (!ports_at(a->ports, slot)->interface.only_by_name)
+			slots |= UINT64_C(1) << slot;
+	}
+	return slots;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct responder_address *left = a, *right = b;
+
+	return ip_compare(&left->ip, &right->ip);
+}
+
+/* Those that are asked for, behind the `count` that are answered; returns how many in all. */
+static size_t add_asked(const struct answers *a, const struct ip *asked, size_t asked_count,
+	struct responder_address *list, size_t count)
+{
+	for (size_t i = 0; i < asked_count; i++)
+		list[count++] = (struct responder_address){
+			.ip = asked[i], .slots = slots_to_ask(a, &asked[i]), .asked = true};
+	if (asked_count > 0)
+		qsort(list, count, sizeof(*list), compare_addresses);
+	return count;
+}
+
+void answers_rebuild(struct answers *answers)
+{
+	size_t count = 0, asked_count;
+	AUTO_FREE struct ip *asked = probe_watched(answers->probe, &asked_count);
+	struct responder_address *fresh =
+		xcalloc(answers->place_count + asked_count, sizeof(*fresh));
+
+	for (size_t i = 0; i < answers->place_count; i++) {
+		const struct ip *ip = &answers->places[i].ip;
+		enum ownership_state state = ownership_state_of(answers->ownership, ip);
+
+		if (state == OWNERSHIP_HELD || state == OWNERSHIP_HANDING_OVER)
+			fresh[count++] = (struct responder_address){
+				.ip = *ip, .slots = slots_to_answer(answers, ip)};
+	}
+	count = add_asked(answers, asked, asked_count, fresh, count);
+	free(answers->addresses);
+	answers->addresses = fresh;
+	answers->table = (struct responder_table){.addresses = fresh, .address_count = count};
+	answers->table.used_slots = ports_open(answers->ports);
+	for (uint64_t left = answers->table.used_slots; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		memcpy(answers->table.macs[slot], ports_at(answers->ports, slot)->mac, MAC_SIZE);
+	}
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALD_SPEAKER_ANSWERS_H
+#define HERALD_SPEAKER_ANSWERS_H
+
+#include "herald/core/ownership.h"
+#include "herald/core/plan.h"
+#include "herald/core/probe.h"
+#include "herald/core/responder.h"
+#include "ports.h"
+
+/*
+ * The responder's table: which address is answered or asked for on which port, from the
+ * plan in force, what ownership and probe say, and the ports as they are.
+ */
+struct answers {
+	const struct ports *ports; /* these three are borrowed */
+	const struct ownership *ownership;
+	const struct probe *probe;
+	struct answers_place *places; /* of the plan in force, sorted */
+	size_t place_count;
+	struct responder_address *addresses; /* of the table */
+	struct responder_table table;
+};
+
+void answers_done(struct answers *answers);
+/* Borrows the plan's texts until the next one. The table is not touched. */
+void answers_set_plan(struct answers *answers, const struct plan *plan);
+void answers_rebuild(struct answers *answers);
+/* The slots where the plan has it answered. */
+uint64_t answers_slots_of(const struct answers *answers, const struct ip *ip);
+
+#endif
