@@ -363,6 +363,13 @@ static void check_judged(const struct world *w, unsigned slot)
 	REQUIRE(w, kube_decode_service(json, &service, NULL) == 0, "s%u can't be read", slot);
 	record = record_find(&r->assigner->records, service->meta.namespace, service->meta.name);
 	REQUIRE(w, record || !assigner_is_of_interest(service), "s%u is not known", slot);
+	/* One that came later may move this one, where the pool says so, when next it is judged. */
+	for (uint8_t i = 0; i < object->count; i++) {
+		const struct config_pool *pool = model_pool(w->config, &object->status[i]);
+
+		if (pool && is_shared_too_widely(w, slot, &object->status[i], pool))
+			record = NULL;
+	}
 	if (record) {
 		const struct assign_input input = {.service = service,
 			.holder = &record->holder,
