@@ -45,5 +45,5 @@ def test_quoted_verdicts_exist():
     source = (ROOT / "lib/core/plan_value.c").read_text()
     quoted = [row.strip() for row in re.findall(r"^   \| ([^|]+) \|", section, re.M)]
     verdicts = [text for text in quoted if text not in ("it says", "---") and not text.startswith("the node is")]
-    assert len(verdicts) == 8
+    assert len(verdicts) == 10
     assert [text for text in verdicts if f'"{text}"' not in source] == []
