@@ -218,14 +218,28 @@ static int compare_age(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-/* The records of all that is known, oldest Service first, each to be decided. */
+/*
+ * The records of all that is known, oldest Service first, each to be decided. All records
+ * are made before the first one's work, which is freed soon: in between them its memory
+ * could not be given back.
+ */
 static void take_first(struct assigner *a)
 {
 	if (a->first.count > 0)
 		qsort(a->first.items, a->first.count, sizeof(*a->first.items), compare_age);
 	a->started = true;
-	for (size_t i = 0; i < a->first.count; i++)
-		assigner_add_take(a, a->first.items[i]);
+	for (size_t i = 0; i < a->first.count; i++) {
+		const struct service *service = a->first.items[i];
+
+		assigner_add(a, &service->meta);
+	}
+	for (size_t i = 0; i < a->first.count; i++) {
+		struct service *service = a->first.items[i];
+		const struct object_meta *meta = &service->meta;
+
+		assigner_begin_take(
+			a, record_find(&a->records, meta->namespace, meta->name), service);
+	}
 	a->first.count = 0;
 	store_done(&a->first);
 }

@@ -72,12 +72,18 @@ void assigner_forget(struct assigner *a, struct record *record)
 	assigner_schedule(a);
 }
 
-void assigner_add_take(struct assigner *a, struct service *service)
+struct record *assigner_add(struct assigner *a, const struct object_meta *meta)
 {
-	struct record *record = record_add_take(&a->records, service);
+	struct record *record = record_add(&a->records, meta);
 
-	record->work->since = loop_now(a->program->loop);
 	a->states[record->state]++;
+	return record;
+}
+
+void assigner_begin_take(struct assigner *a, struct record *record, struct service *service)
+{
+	record_set_take(record, service);
+	record->work->since = loop_now(a->program->loop);
 	block_external(a, service);
 	assigner_mark(a, record);
 }
@@ -90,7 +96,7 @@ void assigner_put_take(struct assigner *a, struct service *service, bool listed)
 
 	if (!record) {
 		if (assigner_is_of_interest(service))
-			assigner_add_take(a, service);
+			assigner_begin_take(a, assigner_add(a, meta), service);
 		else
 			free(service);
 		return;

@@ -42,7 +42,9 @@ void assigner_check_drained(struct assigner *a);
 
 /* assigner_intake.c */
 bool assigner_is_of_interest(const struct service *service);
-void assigner_add_take(struct assigner *a, struct service *service);
+/* A record of what is in none yet, and the first Service to be decided in it. */
+struct record *assigner_add(struct assigner *a, const struct object_meta *meta);
+void assigner_begin_take(struct assigner *a, struct record *record, struct service *service);
 /* `listed`: a list's word counts even where it seems to be older (history went back). */
 void assigner_put_take(struct assigner *a, struct service *service, bool listed);
 void assigner_forget(struct assigner *a, struct record *record);

@@ -83,9 +83,8 @@ struct record *record_find(const struct records *records, const char *namespace,
 	return record;
 }
 
-struct record *record_add_take(struct records *records, struct service *service)
+struct record *record_add(struct records *records, const struct object_meta *meta)
 {
-	const struct object_meta *meta = &service->meta;
 	size_t length = strlen(meta->namespace) + strlen(meta->name) + 1;
 	/* Less than sizeof where the key begins in what would be padding. */
 	size_t size = offsetof(struct record, key) + length + 1;
@@ -94,7 +93,6 @@ struct record *record_add_take(struct records *records, struct service *service)
 	struct record **bucket;
 
 	snprintf(record->key, length + 1, "%s/%s", meta->namespace, meta->name);
-	record_set_take(record, service);
 	record->holder.name = record->key;
 	record->list = records->list;
 	make_buckets(records);
@@ -140,7 +138,7 @@ void record_set_take(struct record *record, struct service *service)
 		record->work = xcalloc(1, sizeof(*record->work));
 	free(record->work->service);
 	record->work->service = service;
-	record->uid = XXH3_128bits(meta->uid, strlen(meta->uid));
+	record->uid = XXH3_64bits(meta->uid, strlen(meta->uid));
 	if (length >= sizeof(record->version))
 		length = 0;
 	memcpy(record->version, meta->resource_version, length);
@@ -154,7 +152,7 @@ void record_settle(struct records *records, struct record *record)
 
 bool record_is_of(const struct record *record, const struct object_meta *meta)
 {
-	return XXH128_isEqual(record->uid, XXH3_128bits(meta->uid, strlen(meta->uid)));
+	return record->uid == XXH3_64bits(meta->uid, strlen(meta->uid));
 }
 
 bool record_is_in_namespace(const struct record *record, const char *namespace)

@@ -45,7 +45,7 @@ struct record {
 	struct record *next_in_bucket;
 	struct record_work *work; /* NULL: settled */
 	struct alloc_holder holder;
-	XXH128_hash_t uid;     /* of the object's uid */
+	uint64_t uid;	       /* a hash of the object's uid */
 	uint32_t list;	       /* the list in which it was last told */
 	uint32_t judgement;    /* the assigner's when it was last decided */
 	uint32_t window_start; /* of `writes`, in seconds */
@@ -75,8 +75,8 @@ void records_done(struct records *records);
 struct record *records_first(const struct records *records);
 struct record *records_next(const struct records *records, const struct record *record);
 
-/* Takes the Service, which is in no record yet. */
-struct record *record_add_take(struct records *records, struct service *service);
+/* Of an object that is in no record yet. Of use from record_set_take on. */
+struct record *record_add(struct records *records, const struct object_meta *meta);
 struct record *record_find(const struct records *records, const char *namespace, const char *name);
 /* Holds nothing, no job under way. */
 void record_remove(struct records *records, struct record *record);
