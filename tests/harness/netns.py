@@ -44,7 +44,10 @@ def set_sysctls(netns, **values):
 
 
 def add_bridge(name):
-    ip(f"link add {name} type bridge forward_delay 0")
+    # A MAC of its own: by default it is a port's, and then that port, taken out of the
+    # bridge, goes on delivering to this namespace what is sent to the bridge.
+    mac = "02:00:" + ":".join(f"{byte:02x}" for byte in name.encode()[:4].ljust(4, b"\0"))
+    ip(f"link add {name} address {mac} type bridge forward_delay 0")
     ip(f"link set {name} up")
 
 
