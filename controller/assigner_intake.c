@@ -92,7 +92,7 @@ void assigner_put_take(struct assigner *a, struct service *service, bool listed)
 {
 	const struct object_meta *meta = &service->meta;
 	struct record *record = record_find(&a->records, meta->namespace, meta->name);
-	bool is_new;
+	bool is_new, is_news;
 
 	if (!record) {
 		if (assigner_is_of_interest(service))
@@ -111,6 +111,9 @@ void assigner_put_take(struct assigner *a, struct service *service, bool listed)
 	}
 	if (!record_is_of(record, meta))
 		let_go(a, record); /* K10 */
+	/* What is known already says nothing of a write whose answer was lost. */
+	is_news = strcmp(meta->resource_version, record->version) != 0 &&
+		  !kube_version_is_older(meta->resource_version, record->version);
 	is_new = !record->work;
 	block_external(a, service);
 	if (!is_new)
@@ -118,7 +121,8 @@ void assigner_put_take(struct assigner *a, struct service *service, bool listed)
 	record_set_take(record, service);
 	if (is_new)
 		record->work->since = loop_now(a->program->loop);
-	record->work->stale = record->work->failed = false;
+	record->work->stale &= !is_news;
+	record->work->failed = false;
 	assigner_mark(a, record);
 }
 
