@@ -16,6 +16,7 @@ import burst
 import failover
 import latency
 import memory
+import moves
 import restart
 from figures import Report
 from harness.lab import API_ADDRESS
@@ -25,7 +26,7 @@ from harness.speaker import BIN
 from stock import EtcdStock, MiniStock
 
 BENCHMARKS = {"service-latency": latency, "memory": memory, "burst": burst, "restart": restart, "alloc": alloc,
-              "failover": failover}
+              "failover": failover, "moves": moves}
 
 
 class Bench:

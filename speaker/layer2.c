@@ -14,8 +14,13 @@
 #include "announcer.h"
 #include "answers.h"
 #include "herald/core/announce.h"
+#include "herald/core/warmup.h"
 #include "prober.h"
 #include "solicited.h"
+
+/* A planned move: until the next owner is heard. It may wait for WARMUP_MS, and must first be
+   told where we stop. */
+#define HAND_OVER_MS 4000u
 
 struct layer2 {
 	struct program *program;
@@ -27,7 +32,7 @@ struct layer2 {
 	struct timer *timer;
 	struct ownership_wish *wishes; /* of the plan in force, sorted */
 	size_t wish_count;
-	uint32_t hand_over_ms;
+	struct warmup *warmup;
 	struct prober prober;
 	struct conflict_list told; /* the conflicts that other nodes tell of */
 	struct answers answers;
@@ -70,6 +75,10 @@ static void schedule(struct layer2 *l)
 	bool wanted = announce_next(l->announce, &next);
 
 	if (ownership_next(l->ownership, &other) && (!wanted || other.ns < next.ns)) {
+		next = other;
+		wanted = true;
+	}
+	if (warmup_next(l->warmup, &other) && (!wanted || other.ns < next.ns)) {
 		next = other;
 		wanted = true;
 	}
@@ -132,8 +141,9 @@ static void plan_ownership(
 
 	if (l->wish_count > 0)
 		memcpy(wishes, l->wishes, l->wish_count * sizeof(*wishes));
+	warmup_hold_back(l->warmup, wishes, l->wish_count);
 	probe_plan(l->prober.probe, wishes, l->wish_count, &l->told, now->time);
-	ownership_plan(l->ownership, wishes, l->wish_count, now, l->hand_over_ms, effects);
+	ownership_plan(l->ownership, wishes, l->wish_count, now, HAND_OVER_MS, effects);
 }
 
 static void conflicts_changed(struct layer2 *l)
@@ -148,11 +158,12 @@ static void on_timer(void *context)
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(l);
 	bool passed = prober_step(&l->prober, l->ports, &l->answers.table, now.time);
+	bool warm = warmup_step(l->warmup, now.time);
 
 	ownership_step(l->ownership, &now, &effects);
-	if (passed)
+	if (passed || warm)
 		plan_ownership(l, &now, &effects);
-	if (passed || effects.count > 0) {
+	if (passed || warm || effects.count > 0) {
 		apply_effects(l, &effects, false);
 	} else {
 		announce_all_due(l);
@@ -282,6 +293,7 @@ int layer2_new(struct program *program, const struct wire_driver *driver, const 
 	l->announce = announce_new(XXH64(self, strlen(self), 0));
 	l->timer = timer_new(program->loop, on_timer, l);
 	l->solicited = solicited_new(program);
+	l->warmup = warmup_new(self);
 	announcer_init(&l->announcer, program->metrics);
 	prober_init(&l->prober, program->metrics, XXH64(self, strlen(self), 1));
 	l->answers.ownership = l->ownership;
@@ -307,6 +319,7 @@ void layer2_free(struct layer2 *layer2)
 	timer_free(layer2->timer);
 	announce_free(layer2->announce);
 	ownership_free(layer2->ownership);
+	warmup_free(layer2->warmup);
 	prober_done(&layer2->prober);
 	conflict_list_done(&layer2->told);
 	answers_done(&layer2->answers);
@@ -363,14 +376,14 @@ static void take_plan(struct layer2 *l, const struct plan *plan, struct conflict
 	}
 }
 
-void layer2_apply_take(struct layer2 *layer2, const struct plan *plan, struct conflict_list *told,
-	uint32_t hand_over_ms, bool quiet)
+void layer2_apply_take(
+	struct layer2 *layer2, const struct plan *plan, struct conflict_list *told, bool quiet)
 {
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(layer2);
 
 	take_plan(layer2, plan, told);
-	layer2->hand_over_ms = hand_over_ms;
+	warmup_follow(layer2->warmup, plan, now.time);
 	plan_ownership(layer2, &now, &effects);
 	apply_effects(layer2, &effects, quiet);
 	conflicts_changed(layer2);

@@ -35,8 +35,8 @@ void layer2_set_config(struct layer2 *layer2, const struct config *config);
 void layer2_recall(struct layer2 *layer2, const struct conflict_list *conflicts);
 /* `told`: the conflicts that other nodes tell of; taken. `quiet`: what is taken over now
    is known to the segment, so it is not announced. */
-void layer2_apply_take(struct layer2 *layer2, const struct plan *plan, struct conflict_list *told,
-	uint32_t hand_over_ms, bool quiet);
+void layer2_apply_take(
+	struct layer2 *layer2, const struct plan *plan, struct conflict_list *told, bool quiet);
 
 const struct ports *layer2_ports(const struct layer2 *layer2);
 enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address);

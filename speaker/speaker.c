@@ -19,9 +19,7 @@
 #include "status_page.h"
 #include "verdicts.h"
 
-#define HAND_OVER_MS 1000u	/* a planned move: until the next owner is heard */
-#define PLAN_PAUSE 4u		/* times what a plan took until the next: 20% at most */
-#define STOP_HAND_OVER_MS 3000u /* the same when we stop: others must first be told */
+#define PLAN_PAUSE 4u /* times what a plan took until the next: 20% at most */
 
 struct speaker {
 	struct program *program;
@@ -207,8 +205,7 @@ static void reconcile(void *context)
 	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
 	conflicts_collect(input.members, s->options->node, &told);
-	layer2_apply_take(
-		s->layer2, s->plan, &told, s->stopping ? STOP_HAND_OVER_MS : HAND_OVER_MS, quiet);
+	layer2_apply_take(s->layer2, s->plan, &told, quiet);
 	follow_holds(s, &input);
 	follow_bfd(s);
 	if (!s->stopping && is_first_alive(s))
