@@ -19,7 +19,8 @@ def test_every_benchmark_comes_to_figures(workdir):
     done = bench("--quick", "--output", output)
     assert done.returncode == 0, done.stdout + done.stderr
     benchmarks = json.loads(output.read_text())["benchmarks"]
-    assert list(benchmarks) == ["service-latency", "memory", "burst", "restart", "alloc", "failover"]
+    assert list(benchmarks) == ["service-latency", "memory", "burst", "restart", "alloc", "failover",
+                                "moves"]
     for name, each in benchmarks.items():
         assert each["figures"], name
         for figure in each["figures"]:
