@@ -19,6 +19,7 @@ void answers_done(struct answers *answers)
 {
 	free(answers->places);
 	free(answers->addresses);
+	free(answers->gained);
 	*answers = (struct answers){0};
 }
 
@@ -37,6 +38,55 @@ static int compare_ip(const void *key, const void *place)
 	return ip_compare(key, &((const struct answers_place *)place)->ip);
 }
 
+/* Of those that have the narrowest network around the address, the oldest: a segment hears
+   one MAC address. 0: none has such a network. */
+static uint64_t on_link(const struct ports *ports, uint64_t slots, const struct ip *ip)
+{
+	uint64_t chosen = 0;
+	int best = -1, index = 0;
+
+	for (uint64_t left = slots; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+		const struct port *port = ports_at(ports, slot);
+		int length = interface_network_length(&port->interface, ip);
+
+		if (length < 0 || length < best || (length == best && port->index > index))
+			continue;
+		best = length;
+		index = port->index;
+		chosen = UINT64_C(1) << slot;
+	}
+	return chosen;
+}
+
+static bool has_older_beside_it(const struct ports *ports, uint64_t slots, unsigned slot)
+{
+	const struct port *port = ports_at(ports, slot);
+
+	for (uint64_t left = slots; left; left &= left - 1) {
+		const struct port *other = ports_at(ports, (unsigned)__builtin_ctzll(left));
+
+		if (other->index < port->index &&
+			interface_shares_network(&other->interface, &port->interface))
+			return true;
+	}
+	return false;
+}
+
+/* Where the address's own segment is known, there alone, else in each segment once. */
+static uint64_t one_in_each_segment(const struct ports *ports, uint64_t slots, const struct ip *ip)
+{
+	uint64_t chosen = on_link(ports, slots, ip);
+
+	for (uint64_t left = chosen ? 0 : slots; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		if (!has_older_beside_it(ports, slots, slot))
+			chosen |= UINT64_C(1) << slot;
+	}
+	return chosen;
+}
+
 uint64_t answers_slots_of(const struct answers *answers, const struct ip *ip)
 {
 	const struct answers_place *place =
@@ -51,7 +101,7 @@ uint64_t answers_slots_of(const struct answers *answers, const struct ip *ip)
 		if (plan_where_allows(&place->where, &ports_at(answers->ports, slot)->interface))
 			slots |= UINT64_C(1) << slot;
 	}
-	return slots;
+	return one_in_each_segment(answers->ports, slots, ip);
 }
 
 /* Where it was answered or asked for until now. */
@@ -108,6 +158,26 @@ static size_t add_asked(const struct answers *a, const struct ip *asked, size_t 
 	return count;
 }
 
+/* Those that were answered before, and are now on ports where they were not. */
+static void find_gained(
+	struct answers *answers, const struct responder_address *fresh, size_t count)
+{
+	free(answers->gained);
+	answers->gained = NULL;
+	answers->gained_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct responder_address *before =
+			responder_find(&answers->table, &fresh[i].ip);
+
+		if (fresh[i].asked || !before || before->asked ||
+			(fresh[i].slots & ~before->slots) == 0)
+			continue;
+		answers->gained = xrealloc(
+			answers->gained, answers->gained_count + 1, sizeof(*answers->gained));
+		answers->gained[answers->gained_count++] = fresh[i].ip;
+	}
+}
+
 void answers_rebuild(struct answers *answers)
 {
 	size_t count = 0, asked_count;
@@ -124,6 +194,7 @@ void answers_rebuild(struct answers *answers)
 				.ip = *ip, .slots = slots_to_answer(answers, ip)};
 	}
 	count = add_asked(answers, asked, asked_count, fresh, count);
+	find_gained(answers, fresh, count);
 	free(answers->addresses);
 	answers->addresses = fresh;
 	answers->table = (struct responder_table){.addresses = fresh, .address_count = count};

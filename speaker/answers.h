@@ -20,6 +20,10 @@ struct answers {
 	size_t place_count;
 	struct responder_address *addresses; /* of the table */
 	struct responder_table table;
+	/* Answered before the last answers_rebuild as well, and now on further ports: there
+	   they are to be announced. */
+	struct ip *gained;
+	size_t gained_count;
 };
 
 void answers_done(struct answers *answers);

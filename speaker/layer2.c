@@ -53,6 +53,11 @@ static struct ownership_now ownership_now(const struct layer2 *l)
 static void rebuild_table(struct layer2 *l)
 {
 	answers_rebuild(&l->answers);
+	for (size_t i = 0; i < l->answers.gained_count; i++) {
+		if (ownership_state_of(l->ownership, &l->answers.gained[i]) == OWNERSHIP_HELD)
+			announce_start(
+				l->announce, &l->answers.gained[i], loop_now(l->program->loop));
+	}
 	metric_set(l->owned, (double)ownership_count(l->ownership, OWNERSHIP_HELD));
 }
 

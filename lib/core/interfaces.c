@@ -66,13 +66,32 @@ bool interface_is_allowed(
 	return false;
 }
 
-bool interface_has_network_of(const struct interface *interface, const struct ip *address)
+int interface_network_length(const struct interface *interface, const struct ip *address)
 {
+	int length = -1;
+
 	for (size_t i = 0; i < interface->network_count; i++) {
 		struct ip_range range = ip_prefix_range(&interface->networks[i]);
 
-		if (ip_range_contains(&range, address))
-			return true;
+		if (interface->networks[i].length > length && ip_range_contains(&range, address))
+			length = interface->networks[i].length;
+	}
+	return length;
+}
+
+bool interface_has_network_of(const struct interface *interface, const struct ip *address)
+{
+	return interface_network_length(interface, address) >= 0;
+}
+
+bool interface_shares_network(const struct interface *a, const struct interface *b)
+{
+	for (size_t i = 0; i < a->network_count; i++) {
+		for (size_t n = 0; n < b->network_count; n++) {
+			if (a->networks[i].length == b->networks[n].length &&
+				ip_equal(&a->networks[i].address, &b->networks[n].address))
+				return true;
+		}
 	}
 	return false;
 }

@@ -40,6 +40,9 @@ void interface_list_done(struct interface_list *list);
 bool interface_text_has_mac(const char *text, const uint8_t mac[static MAC_SIZE]);
 
 bool interface_has_network_of(const struct interface *interface, const struct ip *address);
+/* The length of the narrowest of its networks that has the address; -1: none has it. */
+int interface_network_length(const struct interface *interface, const struct ip *address);
+bool interface_shares_network(const struct interface *a, const struct interface *b);
 
 /* Which rules' patterns allow an interface. No pattern: all but those only by name. */
 bool interface_is_allowed(

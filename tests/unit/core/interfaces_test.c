@@ -115,6 +115,25 @@ static void a_mac_is_found(void **state)
 	assert_false(interface_text_has_mac("", first));
 }
 
+static void L12_networks_are_compared(void **state)
+{
+	struct interface_list list;
+	struct ip narrow = ip_from_v4((const uint8_t[4]){10, 20, 0, 1});
+	struct ip wide = ip_from_v4((const uint8_t[4]){10, 30, 0, 1});
+	struct ip none = ip_from_v4((const uint8_t[4]){192, 0, 2, 1});
+
+	(void)state;
+	interface_list_parse(
+		"eth0=10.0.0.0/8,10.20.0.0/16,2001:db8::/64 eth1=10.0.0.0/9 eth2=2001:db8::/64",
+		&list);
+	assert_int_equal(interface_network_length(&list.items[0], &narrow), 16);
+	assert_int_equal(interface_network_length(&list.items[0], &wide), 8);
+	assert_int_equal(interface_network_length(&list.items[0], &none), -1);
+	assert_true(interface_shares_network(&list.items[0], &list.items[2]));
+	assert_false(interface_shares_network(&list.items[0], &list.items[1]));
+	interface_list_done(&list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +143,7 @@ int main(void)
 		cmocka_unit_test(container_side_names_are_internal),
 		cmocka_unit_test(patterns_allow),
 		cmocka_unit_test(a_mac_is_found),
+		cmocka_unit_test(L12_networks_are_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
