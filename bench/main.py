@@ -14,6 +14,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/demo")]
 import alloc
 import burst
 import failover
+import flood
 import latency
 import memory
 import moves
@@ -26,7 +27,7 @@ from harness.speaker import BIN
 from stock import EtcdStock, MiniStock
 
 BENCHMARKS = {"service-latency": latency, "memory": memory, "burst": burst, "restart": restart, "alloc": alloc,
-              "failover": failover, "moves": moves}
+              "failover": failover, "moves": moves, "flood": flood}
 
 
 class Bench:
