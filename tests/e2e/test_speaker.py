@@ -116,6 +116,21 @@ def test_L06_carrier_loss_moves_the_address(speakers, lab):
     assert answers(lab.client, VIP) == {owner.mac}
 
 
+def test_C19_carrier_that_returns_is_announced_on(speakers, lab, workdir):
+    node = lab.nodes[0]
+    speakers.start(node)
+    speakers.add_service("web", VIP)
+    speakers.owner(VIP, among=[node])
+    wait_for("the burst to end", lambda: speakers.metric(node, "herald_speaker_arp_gratuitous_total") == BURST)
+    node.unplug()
+    wait_for("the interface to be given up", lambda: "eth0" not in speakers.address(node, VIP)["interfaces"])
+    capture = Capture(lab.client, workdir)
+    node.plug()
+    wait_for("both forms", lambda: {(REQUEST, node.mac), (REPLY, node.mac)} <= set(capture.gratuitous(VIP)))
+    capture.stop()
+    assert answers(lab.client, VIP) == {node.mac}
+
+
 def test_L05_interface_that_comes_later_is_used(speakers, lab):
     node1, node2 = lab.nodes
     for node in lab.nodes:
