@@ -92,7 +92,7 @@ void assigner_put_take(struct assigner *a, struct service *service, bool listed)
 {
 	const struct object_meta *meta = &service->meta;
 	struct record *record = record_find(&a->records, meta->namespace, meta->name);
-	bool is_new, is_news;
+	bool is_known, is_older, is_new;
 
 	if (!record) {
 		if (assigner_is_of_interest(service))
@@ -103,17 +103,14 @@ void assigner_put_take(struct assigner *a, struct service *service, bool listed)
 	}
 	if (listed)
 		record->list = a->records.list;
-	if ((strcmp(meta->resource_version, record->version) == 0 &&
-		    record->judgement == a->judgement) ||
-		(!listed && kube_version_is_older(meta->resource_version, record->version))) {
+	is_known = strcmp(meta->resource_version, record->version) == 0;
+	is_older = kube_version_is_older(meta->resource_version, record->version);
+	if ((is_known && record->judgement == a->judgement) || (is_older && !listed)) {
 		free(service);
 		return;
 	}
 	if (!record_is_of(record, meta))
 		let_go(a, record); /* K10 */
-	/* What is known already says nothing of a write whose answer was lost. */
-	is_news = strcmp(meta->resource_version, record->version) != 0 &&
-		  !kube_version_is_older(meta->resource_version, record->version);
 	is_new = !record->work;
 	block_external(a, service);
 	if (!is_new)
@@ -121,7 +118,9 @@ void assigner_put_take(struct assigner *a, struct service *service, bool listed)
 	record_set_take(record, service);
 	if (is_new)
 		record->work->since = loop_now(a->program->loop);
-	record->work->stale &= !is_news;
+	/* What is known already says nothing of a write whose answer was lost. */
+	if (!is_known && !is_older)
+		record->work->stale = false;
 	record->work->failed = false;
 	assigner_mark(a, record);
 }
