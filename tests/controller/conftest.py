@@ -3,7 +3,7 @@
 its faults or its counts of requests."""
 import pytest
 
-from harness.controller import Controllers
+from harness.controller import CONFIG, Controllers
 from harness.mini import MiniApiServer
 
 
@@ -31,3 +31,11 @@ def make(workdir):
         alive = {name for name, process in controllers.running.items() if process.running}
         codes = controllers.stop()
         assert all(codes[name] == 0 for name in alive), codes
+
+
+@pytest.fixture
+def controllers(request, api, make):
+    """Controllers of which one is at work, under the test file's CONFIG where it has one."""
+    made = make(api, getattr(request.module, "CONFIG", CONFIG))
+    made.start()
+    return made

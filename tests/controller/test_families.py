@@ -7,7 +7,7 @@ from harness.controller import addresses, condition
 from harness.wait import wait_for
 
 V4, V6 = "198.51.100.1", "2001:db8::1"
-BOTH = """apiVersion: herald.io/v1
+CONFIG = BOTH = """apiVersion: herald.io/v1
 pools:
 - name: main
   addresses: [198.51.100.1-198.51.100.10, 2001:db8::1-2001:db8::10]
@@ -20,13 +20,6 @@ pools:
 SINGLE = {"ipFamilyPolicy": "SingleStack"}
 PREFER = {"ipFamilyPolicy": "PreferDualStack"}
 REQUIRE = {"ipFamilyPolicy": "RequireDualStack"}
-
-
-@pytest.fixture
-def controllers(api, make):
-    made = make(api, BOTH)
-    made.start()
-    return made
 
 
 @pytest.fixture

@@ -11,13 +11,6 @@ from harness.wait import wait_for
 FIRST = "198.51.100.1"
 
 
-@pytest.fixture
-def controllers(api, make):
-    made = make(api)
-    made.start()
-    return made
-
-
 def test_K06_K14_one_write_gives_finalizer_annotation_and_address(controllers, api):
     with api.admin.watch("services", "default", resourceVersion=api.admin.list("services")["metadata"][
             "resourceVersion"]) as watch:

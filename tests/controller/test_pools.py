@@ -15,14 +15,7 @@ def pools(*lines):
     return HEAD + "pools:\n" + "".join(f"- {line}\n" for line in lines)
 
 
-WHOLE = pools("{name: main, addresses: [198.51.100.1-198.51.100.3]}")
-
-
-@pytest.fixture
-def controllers(api, make):
-    made = make(api, WHOLE)
-    made.start()
-    return made
+CONFIG = WHOLE = pools("{name: main, addresses: [198.51.100.1-198.51.100.3]}")
 
 
 def fill(controllers, *names):

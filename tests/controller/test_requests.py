@@ -21,13 +21,6 @@ pools:
 FIRST, SECOND = "198.51.100.1", "198.51.100.2"
 
 
-@pytest.fixture
-def controllers(api, make):
-    made = make(api, CONFIG)
-    made.start()
-    return made
-
-
 def asks(value):
     return {"herald.io/ips": value}
 

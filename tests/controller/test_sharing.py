@@ -1,25 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sharing one address by key (A06, K36): who may, who may not, and what happens when one of
 them changes: the others are never disturbed."""
-import pytest
-
-from harness.controller import addresses, condition
+from harness.controller import CONFIG, addresses, condition
 from harness.kube import namespace
 from harness.wait import wait_for
 
-CONFIG = """apiVersion: herald.io/v1
-pools:
-- name: main
-  addresses: [198.51.100.1-198.51.100.10]
-"""
 FIRST, SECOND = "198.51.100.1", "198.51.100.2"
-
-
-@pytest.fixture
-def controllers(api, make):
-    made = make(api, CONFIG)
-    made.start()
-    return made
 
 
 def share(controllers, name, port=80, protocol="TCP", key="k", ns="default", **more):

@@ -10,13 +10,6 @@ from harness.wait import wait_for
 FIRST, SECOND = "198.51.100.1", "198.51.100.2"
 
 
-@pytest.fixture
-def controllers(api, make):
-    made = make(api)
-    made.start()
-    return made
-
-
 def port(number, **more):
     return {"name": f"p{number}", "port": number, "protocol": "TCP", **more}
 

@@ -17,13 +17,6 @@ pools:
 
 
 @pytest.fixture
-def controllers(api, make):
-    made = make(api, CONFIG)
-    made.start()
-    return made
-
-
-@pytest.fixture
 def kubectl(api, cluster_bins, workdir):
     return Kubectl(cluster_bins / "kubectl", api, workdir)
 

@@ -17,13 +17,6 @@ REASON = "AddressOfStranger"
 TIMES = (f"2026-01-02T03:04:05.{n:06d}Z" for n in itertools.count())
 
 
-@pytest.fixture
-def controllers(api, make):
-    made = make(api)
-    made.start()
-    return made
-
-
 def tell(controllers, *addresses_of_strangers, node="node1", duration=300, text=None):
     """The node's speaker renews its Lease, with what it has found."""
     found = text if text is not None else " ".join(f"{a}={MAC}" for a in addresses_of_strangers)
