@@ -131,15 +131,19 @@ static struct ip target_for(struct deciding *d, size_t position)
 	return d->wish.malformed ? held : replace_held(d, position, &held, &refusal, move);
 }
 
-/* It has an address of this family, perhaps one that it is to leave for its target. */
+/* It has an address of this family, perhaps one that it is to leave for its target; or one
+   that it was to have and shows, and left before this was seen to be so. */
 static bool shows_family(const struct deciding *d, size_t position)
 {
+	const struct alloc_holder *holder = d->input->holder;
+	struct alloc_refusal refusal;
 	struct ip shown;
 
 	return assign_in_status(d->service, d->service->families[position], &shown) &&
-	       (alloc_has_settled(d->input->holder, &shown) ||
-		       ip_equal(&shown, &d->before[position]) ||
-		       ip_equal(&shown, &d->targets[position]));
+	       (alloc_has_settled(holder, &shown) || ip_equal(&shown, &d->before[position]) ||
+		       ip_equal(&shown, &d->targets[position]) ||
+		       (alloc_holds(holder, &shown) &&
+			       alloc_admits(d->alloc, holder, &d->wish.request, &shown, &refusal)));
 }
 
 static void choose_targets(struct deciding *d)

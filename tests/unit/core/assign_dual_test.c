@@ -188,6 +188,32 @@ static void one_of_two_is_moved_and_not_lost(void **state)
 	scene_free(scene);
 }
 
+/*
+ * K19, K26: the write of its first address has arrived, but before that is seen a new config
+ * has it moved, and both families are required by then: it keeps one.
+ */
+static void one_of_two_that_was_never_settled_is_not_lost(void **state)
+{
+	struct scene *scene = scene_new("pools: [{name: a, addresses: [10.0.0.0/29]}]");
+	struct subject subject;
+
+	(void)state;
+	subject_init(&subject, "x", "web");
+	subject_decide(scene, &subject);
+	subject_apply(&subject);
+	assert_string_equal(subject_shown(&subject), "10.0.0.0");
+	scene_configure(scene, "addresses: {whenRemoved: move}\n"
+			       "pools: [{name: b, addresses: [10.1.0.0/29]}]");
+	subject_decide(scene, &subject);
+	assert_string_equal(subject.decision.annotation_text, "10.1.0.0");
+	/* That write is lost. */
+	subject_families(&subject, IP_V4, IP_V6, FAMILY_REQUIRE_DUAL);
+	subject_settle(scene, &subject);
+	assert_string_equal(subject_shown(&subject), "10.1.0.0");
+	subject_done(scene, &subject);
+	scene_free(scene);
+}
+
 /* K18, K26: half of what is remembered can be had; required are both or none. */
 static void half_a_memory_is_none(void **state)
 {
@@ -220,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_removed_family_is_free),
 		cmocka_unit_test(both_families_are_explained),
 		cmocka_unit_test(one_of_two_is_moved_and_not_lost),
+		cmocka_unit_test(one_of_two_that_was_never_settled_is_not_lost),
 		cmocka_unit_test(half_a_memory_is_none),
 	};
 
