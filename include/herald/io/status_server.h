@@ -10,8 +10,7 @@
 
 /*
  * GET /metrics, /healthz (the loop turns), /readyz (the program says it is ready) and
- * whatever pages the program adds, over libmicrohttpd on the program's own loop (MHD's
- * epoll descriptor is watched; no thread). Connections, sizes and times are bounded.
+ * whatever pages the program adds, over io/http_server.h.
  */
 struct status_server;
 
