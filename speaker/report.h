@@ -2,9 +2,9 @@
 #ifndef HERALD_SPEAKER_REPORT_H
 #define HERALD_SPEAKER_REPORT_H
 
-#include "cluster.h"
 #include "herald/core/ownership.h"
 #include "herald/core/plan.h"
+#include "herald/kube/cluster.h"
 #include "herald/kube/program.h"
 #include "layer2.h"
 

@@ -3,8 +3,8 @@
 #define HERALD_SPEAKER_SPEAKER_H
 
 #include "bfd.h"
-#include "cluster.h"
 #include "herald/io/wire.h"
+#include "herald/kube/cluster.h"
 #include "herald/kube/program.h"
 #include "layer2.h"
 

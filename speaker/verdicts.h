@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "cluster.h"
+#include "herald/kube/cluster.h"
 #include "herald/kube/program.h"
 
 /* Telling people once of each node that counts as dead by BFD, and when it does no more. */

@@ -3,7 +3,7 @@
  * The watches that feed the plan, and the members' clock. In: objects from the API
  * server. Out: stores and members, and a call when they changed. Plans nothing.
  */
-#include "cluster.h"
+#include "herald/kube/cluster.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HERALD_SPEAKER_CLUSTER_H
-#define HERALD_SPEAKER_CLUSTER_H
+#ifndef HERALD_KUBE_CLUSTER_H
+#define HERALD_KUBE_CLUSTER_H
 
 #include "herald/core/members.h"
 #include "herald/core/plan.h"
