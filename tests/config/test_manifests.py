@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kube import namespace, resource_of
+from harness.kube import ApiError, namespace, resource_of
 from harness.manifests import CONFIG, default_manifests, load_file, pod_template
 
 ROOT = CONFIG.parent
@@ -44,6 +44,37 @@ def test_pod_passes_admission(real_api, component):
     real_api.admin.create(next(o for o in objects if o["kind"] == "Namespace"))
     pod = real_api.admin.create(pod_template(objects, component), **STRICT)
     assert pod["spec"]["priority"] >= 2_000_000_000
+
+
+@pytest.mark.parametrize("component, level, refused_for", [
+    ("controller", "restricted", set()),
+    ("speaker", "privileged", set()),
+    ("speaker", "baseline", {"non-default capabilities", "host namespaces", "hostPort"})])
+def test_the_strictest_pod_security_level(real_api, component, level, refused_for):
+    """The controller would do under the strictest; the speaker needs what its namespace's
+    label allows, for its port and its one capability, and nothing else that baseline refuses."""
+    labelled = namespace("herald-system")
+    labelled["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": level}
+    real_api.admin.create(labelled)
+    pod = pod_template(default_manifests(), component)
+    if not refused_for:
+        real_api.admin.create(pod, **STRICT)
+        return
+    with pytest.raises(ApiError) as refusal:
+        real_api.admin.create(pod, **STRICT)
+    said = str(refusal.value).split('"baseline:latest": ')[1]
+    assert set(re.findall(r"(?:^|, )([\w -]+?) \(", said)) == refused_for
+
+
+def test_a_rolling_update_hands_over_first():
+    objects = default_manifests()
+    daemon_set, deployment = (next(o for o in objects if o["kind"] == kind) for kind in ("DaemonSet", "Deployment"))
+    assert daemon_set["spec"]["updateStrategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    for component in COMPONENTS:
+        container = pod_template(objects, component)["spec"]["containers"][0]
+        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
 
 
 def test_a_field_that_is_none_is_refused(real_api):
