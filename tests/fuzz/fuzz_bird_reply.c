@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "herald/base/err.h"
+#include "herald/core/bird_bgp.h"
 #include "herald/core/bird_reply.h"
 
 enum { SESSIONS = 32 };
@@ -25,6 +27,22 @@ static size_t read_whole(
 	}
 	*ret_progress = (int)progress;
 	return at;
+}
+
+static void read_bgp(const struct bird_reply *reply)
+{
+	struct bird_bgp sessions[SESSIONS];
+	size_t count = bird_bgp_sessions(reply, sessions, SESSIONS), prefix_count;
+	AUTO_FREE struct ip_prefix *prefixes = bird_bgp_prefixes(reply, &prefix_count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!*sessions[i].name || strlen(sessions[i].error) >= sizeof(sessions[i].error))
+			abort();
+	}
+	for (size_t i = 0; i < prefix_count; i++) {
+		if (prefixes[i].length > (prefixes[i].address.family == IP_V4 ? 32 : 128))
+			abort();
+	}
 }
 
 static void compare(const struct bird_reply *a, const struct bird_reply *b)
@@ -57,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (progress != BIRD_MALFORMED)
 		compare(&whole, &pieces);
+	if (progress == BIRD_COMPLETE)
+		read_bgp(&whole);
 	bird_reply_done(&whole);
 	bird_reply_done(&pieces);
 	free(exact);
