@@ -252,7 +252,8 @@ static char *include_text(const struct bfd *b, const struct bfd_peer *peers, siz
 
 	for (size_t i = 0; i < count; i++)
 		addresses[i] = peers[i].address;
-	return bird_config_text(b->config.on && b->local.family != IP_NONE ? &bfd : NULL);
+	return bird_config_text(&(struct bird_wants){
+		.bfd = b->config.on && b->local.family != IP_NONE ? &bfd : NULL});
 }
 
 static void tell_problem(struct bfd *b)

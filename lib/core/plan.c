@@ -16,13 +16,6 @@
 #include "herald/base/err.h"
 #include "plan_parts.h"
 
-/* One address of one Service. */
-struct claim {
-	struct ip address;
-	const struct service *service;
-	const struct config_pool *pool; /* NULL: one of spec.externalIPs */
-};
-
 struct verdict_row {
 	uint64_t hash;
 	const uint8_t *verdicts;
@@ -31,24 +24,16 @@ struct verdict_row {
 struct maker {
 	struct plan_facts facts;
 	struct plan *plan;
-	struct claim *claims; /* sorted by address, then by Service */
-	size_t claim_count;
+	struct plan_claims claims;
 	struct plan_rules *rules; /* the different sets met */
 	size_t rules_count;
 	struct verdict_row *rows; /* the different ones made */
 	size_t row_count;
 	/* Room for one address at a time. */
-	uint8_t *row, *endpoints, *one;
+	uint8_t *row, *endpoints;
 	size_t *indexes;
 	struct plan_election election;
 };
-
-bool plan_class_matches(const struct plan_class *class, const struct service *service)
-{
-	if (!service->load_balancer_class)
-		return !class->name || class->handle_unset;
-	return class->name && strcmp(class->name, service->load_balancer_class) == 0;
-}
 
 bool plan_where_allows(const struct plan_where *where, const struct interface *interface)
 {
@@ -58,92 +43,7 @@ bool plan_where_allows(const struct plan_where *where, const struct interface *i
 	       interface_is_allowed(interface, where->patterns, where->pattern_count);
 }
 
-static const struct config_pool *pool_of(const struct config *config, const struct ip *address)
-{
-	for (size_t p = 0; p < config->pool_count; p++) {
-		for (size_t r = 0; r < config->pools[p].range_count; r++) {
-			if (ip_range_contains(&config->pools[p].ranges[r], address))
-				return &config->pools[p];
-		}
-	}
-	return NULL;
-}
-
-static int compare_claims(const void *a, const void *b)
-{
-	const struct claim *x = a, *y = b;
-	int order = ip_compare(&x->address, &y->address);
-
-	if (order == 0)
-		order = strcmp(x->service->meta.namespace, y->service->meta.namespace);
-	return order ? order : strcmp(x->service->meta.name, y->service->meta.name);
-}
-
-static bool is_ours(const struct plan_input *input, const struct service *service)
-{
-	return service->type == SERVICE_LOAD_BALANCER && !service->meta.deleting &&
-	       plan_class_matches(&input->class, service);
-}
-
-static void claim_ingress(struct maker *m, const struct service *service)
-{
-	const struct plan_input *input = m->facts.input;
-
-	if (!is_ours(input, service))
-		return;
-	for (size_t n = 0; n < service->ingress_count; n++) {
-		struct claim claim = {.address = service->ingress[n].ip, .service = service};
-
-		if (claim.address.family == IP_NONE)
-			continue;
-		claim.pool = pool_of(input->config, &claim.address);
-		if (claim.pool)
-			m->claims[m->claim_count++] = claim;
-	}
-}
-
-static bool is_allowed_external(const struct config *config, const struct ip *address)
-{
-	for (size_t i = 0; i < config->external_count; i++) {
-		if (ip_range_contains(&config->external[i], address))
-			return true;
-	}
-	return false;
-}
-
-/* Of whatever type and class: kube-proxy takes traffic for these of every Service. */
-static void claim_external(struct maker *m, const struct service *service)
-{
-	const struct config *config = m->facts.input->config;
-
-	if (service->meta.deleting)
-		return;
-	for (size_t n = 0; n < service->external_ip_count; n++) {
-		const struct ip *address = &service->external_ips[n];
-
-		if (is_allowed_external(config, address) && !pool_of(config, address))
-			m->claims[m->claim_count++] =
-				(struct claim){.address = *address, .service = service};
-	}
-}
-
-static void collect_claims(struct maker *m)
-{
-	const struct plan_input *input = m->facts.input;
-	size_t room = 0;
-
-	for (size_t i = 0; i < input->service_count; i++)
-		room += (size_t)input->services[i]->ingress_count +
-			input->services[i]->external_ip_count;
-	m->claims = xcalloc(room, sizeof(*m->claims));
-	for (size_t i = 0; i < input->service_count; i++) {
-		claim_ingress(m, input->services[i]);
-		claim_external(m, input->services[i]);
-	}
-	qsort(m->claims, m->claim_count, sizeof(*m->claims), compare_claims);
-}
-
-static bool rule_covers(const struct config_layer2 *rule, const struct claim *claim)
+static bool rule_covers(const struct config_layer2 *rule, const struct plan_claim *claim)
 {
 	bool pool_matches = rule->pools.count == 0;
 
@@ -154,7 +54,7 @@ static bool rule_covers(const struct config_layer2 *rule, const struct claim *cl
 }
 
 /* The indexes of the rules that cover any of the claims, into m->indexes. */
-static size_t find_rules(struct maker *m, const struct claim *claims, size_t count)
+static size_t find_rules(struct maker *m, const struct plan_claim *claims, size_t count)
 {
 	size_t found = 0;
 
@@ -198,7 +98,8 @@ static struct plan_where where_on_self(struct maker *m, const struct plan_rules 
 	return where;
 }
 
-static const struct plan_rules *rules_for(struct maker *m, const struct claim *claims, size_t count)
+static const struct plan_rules *rules_for(
+	struct maker *m, const struct plan_claim *claims, size_t count)
 {
 	size_t found = find_rules(m, claims, count);
 	struct plan_rules *rules;
@@ -224,34 +125,6 @@ static const struct plan_rules *rules_for(struct maker *m, const struct claim *c
 	return rules;
 }
 
-/* What endpoints all (or, where no node has that, any) of the claims' Services with
-   policy Local have on each node; NULL where none has that policy. */
-static const uint8_t *endpoints_for(struct maker *m, const struct claim *claims, size_t count)
-{
-	size_t nodes = m->facts.node_count;
-	AUTO_FREE uint8_t *any = xcalloc(nodes, 1);
-	bool is_local = false, somewhere = false;
-
-	memset(m->endpoints, PLAN_ENDPOINTS_READY, nodes);
-	for (size_t i = 0; i < count; i++) {
-		if (!claims[i].service->traffic_local)
-			continue;
-		is_local = true;
-		plan_judge_endpoints(
-			&m->facts, claims[i].service, claims[i].address.family, m->one);
-		for (size_t n = 0; n < nodes; n++) {
-			any[n] = any[n] > m->one[n] ? any[n] : m->one[n];
-			if (m->one[n] < m->endpoints[n])
-				m->endpoints[n] = m->one[n];
-		}
-	}
-	for (size_t n = 0; n < nodes; n++)
-		somewhere = somewhere || m->endpoints[n] != PLAN_ENDPOINTS_NONE;
-	if (!somewhere)
-		memcpy(m->endpoints, any, nodes);
-	return is_local ? m->endpoints : NULL;
-}
-
 static const uint8_t *keep_row(struct maker *m)
 {
 	uint64_t hash = XXH64(m->row, m->facts.node_count, 0);
@@ -269,10 +142,11 @@ static const uint8_t *keep_row(struct maker *m)
 	return m->rows[m->row_count++].verdicts;
 }
 
-static void plan_address(struct maker *m, const struct claim *claims, size_t count)
+static void plan_address(struct maker *m, const struct plan_claim *claims, size_t count)
 {
 	const struct plan_rules *rules = rules_for(m, claims, count);
-	const uint8_t *endpoints = endpoints_for(m, claims, count);
+	const uint8_t *endpoints =
+		plan_judge_claims(&m->facts, claims, count, m->endpoints) ? m->endpoints : NULL;
 	const struct object_meta *meta = &claims->service->meta;
 	struct plan_vip *vip = &m->plan->vips[m->plan->vip_count++];
 
@@ -295,12 +169,9 @@ static void plan_addresses(struct maker *m)
 {
 	size_t end;
 
-	for (size_t begin = 0; begin < m->claim_count; begin = end) {
-		end = begin + 1;
-		while (end < m->claim_count &&
-			ip_equal(&m->claims[begin].address, &m->claims[end].address))
-			end++;
-		plan_address(m, &m->claims[begin], end - begin);
+	for (size_t begin = 0; begin < m->claims.count; begin = end) {
+		end = plan_claims_end(&m->claims, begin);
+		plan_address(m, &m->claims.items[begin], end - begin);
 	}
 }
 
@@ -310,7 +181,6 @@ static void maker_init(struct maker *m, const struct plan_input *input, struct p
 	plan_facts_init(&m->facts, input);
 	m->row = xcalloc(m->facts.node_count, 1);
 	m->endpoints = xcalloc(m->facts.node_count, 1);
-	m->one = xcalloc(m->facts.node_count, 1);
 	m->indexes = xcalloc(m->facts.rule_count, sizeof(*m->indexes));
 	plan->nodes = xcalloc(m->facts.node_count, sizeof(*plan->nodes));
 	for (size_t n = 0; n < m->facts.node_count; n++)
@@ -331,10 +201,9 @@ static void maker_done(struct maker *m)
 	free(m->rows);
 	free(m->row);
 	free(m->endpoints);
-	free(m->one);
 	free(m->indexes);
 	plan_election_done(&m->election);
-	free(m->claims);
+	plan_claims_done(&m->claims);
 	plan_facts_done(&m->facts);
 }
 
@@ -346,8 +215,8 @@ struct plan *plan_make(const struct plan_input *input)
 	if (!input->config)
 		return plan;
 	maker_init(&m, input, plan);
-	collect_claims(&m);
-	plan->vips = xcalloc(m.claim_count, sizeof(*plan->vips));
+	m.claims = plan_claims_collect(input);
+	plan->vips = xcalloc(m.claims.count, sizeof(*plan->vips));
 	plan_addresses(&m);
 	maker_done(&m);
 	return plan;

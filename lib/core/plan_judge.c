@@ -26,13 +26,8 @@ static uint8_t judge_member(const struct member *member)
 	return PLAN_NO_SPEAKER;
 }
 
-static uint8_t judge_node(
-	const struct plan_input *input, const struct node *node, const struct member *member)
+uint8_t plan_judge_node(const struct plan_input *input, const struct node *node)
 {
-	uint8_t verdict = judge_member(member);
-
-	if (verdict != PLAN_ELIGIBLE)
-		return verdict;
 	if (input->self_leaving && strcmp(node->meta.name, input->self) == 0)
 		return PLAN_LEAVING;
 	if (node->meta.deleting)
@@ -52,6 +47,14 @@ static uint8_t judge_node(
 	if (!input->config->ignore_exclude_label && node_is_excluded_from_load_balancers(node))
 		return PLAN_EXCLUDED;
 	return node->ready ? PLAN_ELIGIBLE : PLAN_ELIGIBLE | PLAN_WORSE_NOT_READY;
+}
+
+static uint8_t judge_base(
+	const struct plan_input *input, const struct node *node, const struct member *member)
+{
+	uint8_t verdict = judge_member(member);
+
+	return verdict == PLAN_ELIGIBLE ? plan_judge_node(input, node) : verdict;
 }
 
 static int compare_nodes(const void *a, const void *b)
@@ -130,7 +133,7 @@ void plan_facts_init(struct plan_facts *facts, const struct plan_input *input)
 
 		fact->node = node;
 		fact->hash = elect_node_hash(node->meta.name);
-		fact->base = judge_node(input, node, member);
+		fact->base = judge_base(input, node, member);
 		interface_list_parse(member ? member->interfaces : "", &fact->interfaces);
 	}
 	qsort(facts->nodes, facts->node_count, sizeof(*facts->nodes), compare_nodes);
@@ -246,6 +249,37 @@ void plan_judge_endpoints(const struct plan_facts *facts, const struct service *
 		for (size_t e = 0; e < slice->endpoint_count; e++)
 			count_endpoint(facts, &slice->endpoints[e], ret_by_node);
 	}
+}
+
+bool plan_judge_claims(const struct plan_facts *facts, const struct plan_claim *claims,
+	size_t count, uint8_t *ret_by_node)
+{
+	size_t nodes = facts->node_count;
+	AUTO_FREE uint8_t *any = NULL, *one = NULL;
+	bool is_local = false, somewhere = false;
+
+	memset(ret_by_node, PLAN_ENDPOINTS_READY, nodes);
+	for (size_t i = 0; i < count; i++)
+		is_local = is_local || claims[i].service->traffic_local;
+	if (!is_local)
+		return false;
+	any = xcalloc(nodes, 1);
+	one = xcalloc(nodes, 1);
+	for (size_t i = 0; i < count; i++) {
+		if (!claims[i].service->traffic_local)
+			continue;
+		plan_judge_endpoints(facts, claims[i].service, claims[i].address.family, one);
+		for (size_t n = 0; n < nodes; n++) {
+			any[n] = any[n] > one[n] ? any[n] : one[n];
+			if (one[n] < ret_by_node[n])
+				ret_by_node[n] = one[n];
+		}
+	}
+	for (size_t n = 0; n < nodes; n++)
+		somewhere = somewhere || ret_by_node[n] != PLAN_ENDPOINTS_NONE;
+	if (!somewhere)
+		memcpy(ret_by_node, any, nodes);
+	return true;
 }
 
 static bool is_on_link(const struct plan_node *node, uint64_t allowed, const struct ip *address)

@@ -5,7 +5,22 @@
 #include "herald/core/elect.h"
 #include "herald/core/plan.h"
 
-/* What plan.c and plan_judge.c share: the facts about nodes and rules of one plan. */
+/* One address of one Service. */
+struct plan_claim {
+	struct ip address;
+	const struct service *service;
+	const struct config_pool *pool; /* NULL: one of spec.externalIPs */
+};
+struct plan_claims {
+	struct plan_claim *items; /* sorted by address, then by Service */
+	size_t count;
+};
+struct plan_claims plan_claims_collect(const struct plan_input *input);
+void plan_claims_done(struct plan_claims *claims);
+/* The index after the last claim of the same address. */
+size_t plan_claims_end(const struct plan_claims *claims, size_t begin);
+
+/* What the plans of layer 2 and BGP share: the facts about nodes and rules of one plan. */
 struct plan_node {
 	const struct node *node;
 	uint64_t hash; /* of the election */
@@ -52,6 +67,14 @@ void plan_judge_rules(const struct plan_facts *facts, struct plan_rules *rules);
 /* For each node what endpoints the Service has there, of one family. */
 void plan_judge_endpoints(const struct plan_facts *facts, const struct service *service,
 	uint8_t family, uint8_t *ret_by_node);
+
+/* What endpoints all (or, where no node has that, any) of the claims' Services with
+   policy Local have on each node; false, all of them ready, where none has that policy. */
+bool plan_judge_claims(const struct plan_facts *facts, const struct plan_claim *claims,
+	size_t count, uint8_t *ret_by_node);
+
+/* What speaks against the node, whatever the state of its Lease. */
+uint8_t plan_judge_node(const struct plan_input *input, const struct node *node);
 
 /* The verdict on node `index` for an address; `endpoints` NULL where they don't matter. */
 uint8_t plan_judge(const struct plan_facts *facts, const struct plan_rules *rules,

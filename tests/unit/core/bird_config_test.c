@@ -29,7 +29,7 @@ static struct ip ip_of(const char *text)
 
 static void nothing_wanted(void **state)
 {
-	AUTO_FREE char *text = bird_config_text(NULL);
+	AUTO_FREE char *text = bird_config_text(&(struct bird_wants){0});
 
 	(void)state;
 	assert_string_equal(text, HEAD);
@@ -43,13 +43,13 @@ static void sessions(void **state)
 		.interval_ms = 50,
 		.multiplier = 3,
 		.peers = peers};
-	AUTO_FREE char *none = bird_config_text(&bfd);
+	AUTO_FREE char *none = bird_config_text(&(struct bird_wants){.bfd = &bfd});
 	AUTO_FREE char *two = NULL;
 
 	(void)state;
 	assert_string_equal(none, HEAD "\n"
 				       "protocol bfd herald_bfd {\n"
-				       "\taccept direct;\n"
+				       ""
 				       "\tinterface \"eth0.7\" {\n"
 				       "\t\tmin rx interval 50 ms;\n"
 				       "\t\tmin tx interval 50 ms;\n"
@@ -57,10 +57,10 @@ static void sessions(void **state)
 				       "\t};\n"
 				       "}\n");
 	bfd.peer_count = 2;
-	two = bird_config_text(&bfd);
+	two = bird_config_text(&(struct bird_wants){.bfd = &bfd});
 	assert_string_equal(two, HEAD "\n"
 				      "protocol bfd herald_bfd {\n"
-				      "\taccept direct;\n"
+				      ""
 				      "\tinterface \"eth0.7\" {\n"
 				      "\t\tmin rx interval 50 ms;\n"
 				      "\t\tmin tx interval 50 ms;\n"
@@ -83,7 +83,7 @@ static void name_that_would_end_the_string(void **state)
 		AUTO_FREE char *text = NULL;
 
 		bfd.interface = names[i];
-		text = bird_config_text(&bfd);
+		text = bird_config_text(&(struct bird_wants){.bfd = &bfd});
 		assert_string_equal(text, HEAD);
 	}
 }

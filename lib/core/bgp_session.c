@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * This node's BGP sessions. In: the peers of the configuration, the node, the Secrets. Out:
+ * a session for each peer that selects the node, with every default resolved, or why there
+ * is none. A peer that is held back does no harm to the others (C28).
+ */
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "bgp_parts.h"
+
+#define HOPS_ANY 255u
+#define NAME_KEPT 32u	 /* of a peer's name; BIRD's names have at most 64 bytes */
+#define PASSWORD_MAX 80u /* TCP_MD5SIG_MAXKEYLEN of the kernel */
+
+/* Where the routers of an unnumbered link are. */
+static const struct ip_prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
+
+/* A DNS label has no '_', so that different peers get different names. */
+static const char *bird_name(
+	struct bgp_maker *m, const char *prefix, const char *peer, const char *suffix)
+{
+	char name[64];
+	int length = snprintf(name, sizeof(name), "%s%.*s", prefix, (int)NAME_KEPT, peer);
+
+	if (strlen(peer) > NAME_KEPT)
+		length += snprintf(name + length, sizeof(name) - (size_t)length, "_%08x",
+			(unsigned)XXH64(peer, strlen(peer), 0));
+	snprintf(name + length, sizeof(name) - (size_t)length, "%s", suffix);
+	for (char *c = name; *c; c++) {
+		if (*c == '-')
+			*c = '_';
+	}
+	return bgp_keep_text(m, name);
+}
+
+static struct ip node_address(const struct node *node, uint8_t family)
+{
+	for (size_t i = 0; i < node->address_count; i++) {
+		if (node->addresses[i].family == family)
+			return node->addresses[i];
+	}
+	return (struct ip){0};
+}
+
+/* For a node without an IPv4 address: any that differs from other nodes' will do. */
+static struct ip router_id_of(const struct bgp_maker *m, const struct config_bgp_peer *peer)
+{
+	struct ip own = node_address(m->self, IP_V4);
+	uint64_t hash = XXH64(m->self->meta.name, strlen(m->self->meta.name), 0);
+
+	if (peer->router_id.family != IP_NONE)
+		return peer->router_id;
+	if (own.family == IP_NONE) {
+		own.family = IP_V4;
+		memcpy(own.bytes, &hash, 4);
+		own.bytes[3] |= 1;
+	}
+	return own;
+}
+
+static const char *find_password(struct bgp_maker *m, const struct config_bgp_peer *peer)
+{
+	const struct bgp_concern concern = {BGP_PROBLEM_PEER, "", peer->name, peer->line};
+	const struct bgp_secret *secret = NULL;
+
+	if (!*peer->password_secret)
+		return peer->password;
+	for (size_t i = 0; i < m->input->secret_count && !secret; i++) {
+		if (strcmp(m->input->secrets[i].name, peer->password_secret) == 0)
+			secret = &m->input->secrets[i];
+	}
+	if (!secret || !secret->password) {
+		bgp_tell(m, &concern,
+			"the peer \"%s\" is held back: its password is in the Secret \"%s\", %s",
+			peer->name, peer->password_secret,
+			secret && secret->why ? secret->why : "which has not been read yet");
+		return NULL;
+	}
+	if (!bgp_is_password(secret->password)) {
+		bgp_tell(m, &concern,
+			"the peer \"%s\" is held back: the password in the Secret \"%s\" must be "
+			"text of 1 to %u bytes without '\"' and control characters",
+			peer->name, peer->password_secret, PASSWORD_MAX);
+		return NULL;
+	}
+	return secret->password;
+}
+
+bool bgp_is_password(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f || text[i] == '"')
+			return false;
+	}
+	return length > 0 && length <= PASSWORD_MAX;
+}
+
+static const struct config_bfd_profile *find_profile(const struct config_bgp *bgp, const char *name)
+{
+	for (size_t i = 0; i < bgp->bfd_profile_count; i++) {
+		if (strcmp(bgp->bfd_profiles[i].name, name) == 0)
+			return &bgp->bfd_profiles[i];
+	}
+	return NULL;
+}
+
+static void set_bfd(struct bgp_maker *m, const struct config_bgp_peer *peer, struct bgp_session *s)
+{
+	const struct config_bfd_profile *profile =
+		*peer->bfd_profile ? find_profile(m->config, peer->bfd_profile) : NULL;
+
+	if (!profile)
+		return;
+	s->bfd = true;
+	s->profile = *profile;
+	s->profile.name = bgp_keep_text(m, profile->name);
+	/* BIRD wants to know where the sessions of a peer beyond a router begin. */
+	if (s->hops > 1 && s->source.family == IP_NONE)
+		s->source = node_address(m->self, s->address.family);
+}
+
+/* A family whose routes would have no next hop is left out. */
+static void set_families(
+	struct bgp_maker *m, const struct config_bgp_peer *peer, struct bgp_session *s)
+{
+	uint8_t family = s->address.family != IP_NONE ? s->address.family : IP_V6;
+
+	s->ipv4 = peer->ipv4;
+	s->ipv6 = peer->ipv6;
+	if (family == IP_V6)
+		s->next_hop_v4 = node_address(m->self, IP_V4);
+	else
+		s->next_hop_v6 = node_address(m->self, IP_V6);
+	if (family == IP_V4 && s->next_hop_v6.family == IP_NONE && s->ipv4)
+		s->ipv6 = false;
+}
+
+static bool make_session(
+	struct bgp_maker *m, const struct config_bgp_peer *peer, struct bgp_session *s)
+{
+	uint32_t ours = peer->local_asn ? peer->local_asn : peer->my_asn;
+	const char *password = find_password(m, peer);
+
+	if (!password)
+		return false;
+	*s = (struct bgp_session){
+		.peer = bgp_keep_text(m, peer->name),
+		.protocol = bird_name(m, BGP_PROTOCOL_PREFIX, peer->name, ""),
+		.spawned = bird_name(m, BGP_SPAWNED_PREFIX, peer->name, "_"),
+		.internal = peer->dynamic_asn == DYNAMIC_ASN_INTERNAL || peer->peer_asn == ours,
+		.local_asn = ours,
+		.peer_asn = peer->peer_asn,
+		.address = peer->address,
+		.interface = bgp_keep_text(m, peer->interface),
+		.source = peer->source_address,
+		.port = peer->port,
+		.local_port = CONFIG_BGP_PORT,
+		.hold_time_s = peer->hold_time_s,
+		.keepalive_time_s = peer->keepalive_time_s,
+		.connect_time_s = peer->connect_time_s,
+		.graceful_restart = peer->graceful_restart,
+		.restart_time_s = 120,
+		.password = bgp_keep_text(m, password),
+		.router_id = router_id_of(m, peer),
+		.vrf = bgp_keep_text(m, peer->vrf),
+		.extra = "",
+		.line = peer->line,
+	};
+	s->dynamic = s->address.family == IP_NONE;
+	if (s->dynamic)
+		s->range = link_local;
+	s->hops = (peer->multihop || s->internal) && !s->dynamic ? HOPS_ANY : 1;
+	set_bfd(m, peer, s);
+	set_families(m, peer, s);
+	return true;
+}
+
+static bool is_same_router(const struct bgp_session *a, const struct config_bgp_peer *b)
+{
+	return ip_equal(&a->address, &b->address) && a->port == b->port &&
+	       strcmp(a->interface, b->interface) == 0 && strcmp(a->vrf, b->vrf) == 0;
+}
+
+/* Two peers that are one router, on nodes that are disjoint, are well; on this node both
+   are selected (B09). */
+static bool is_taken(struct bgp_maker *m, const struct config_bgp_peer *peer)
+{
+	const struct bgp_concern concern = {BGP_PROBLEM_PEER, "", peer->name, peer->line};
+
+	for (size_t i = 0; i < m->plan->session_count; i++) {
+		const struct bgp_session *other = &m->plan->sessions[i];
+
+		if (!is_same_router(other, peer))
+			continue;
+		bgp_tell(m, &concern,
+			"the peer \"%s\" is held back on the node \"%s\": it is the same router as "
+			"\"%s\" on line %u, and both select this node: remove one, or give them "
+			"nodeSelectors that no node satisfies both of",
+			peer->name, m->self->meta.name, other->peer, other->line);
+		return true;
+	}
+	return false;
+}
+
+void bgp_make_sessions(struct bgp_maker *m)
+{
+	struct bgp_plan *plan = m->plan;
+
+	plan->sessions = arena_alloc(&plan->memory, m->config->peer_count, sizeof(*plan->sessions));
+	for (size_t i = 0; i < m->config->peer_count; i++) {
+		const struct config_bgp_peer *peer = &m->config->peers[i];
+
+		if (selector_list_matches(&peer->node_selectors, &m->self->labels) &&
+			!is_taken(m, peer) &&
+			make_session(m, peer, &plan->sessions[plan->session_count]))
+			plan->session_count++;
+	}
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The BGP part of BIRD's configuration but for the routes: for each session an export
+ * filter and a protocol. Nothing here depends on Services.
+ */
+#include "bird_config_parts.h"
+
+static void write_filter(FILE *out, const struct bgp_session *s)
+{
+	fprintf(out,
+		"\nfilter %s_out {\n"
+		"\tif source != RTS_STATIC then reject;\n"
+		"\taccept;\n"
+		"}\n",
+		s->protocol);
+}
+
+static void write_neighbor(FILE *out, const struct bgp_session *s)
+{
+	fputs("\tlocal", out);
+	if (s->source.family != IP_NONE)
+		fprintf(out, " %s", ip_text(&s->source).s);
+	fprintf(out, " port %u as %u;\n\tneighbor ", s->local_port, s->local_asn);
+	if (s->dynamic)
+		fprintf(out, "range %s/%u", ip_text(&s->range.address).s, s->range.length);
+	else
+		fprintf(out, "%s port %u", ip_text(&s->address).s, s->port);
+	if (s->peer_asn)
+		fprintf(out, " as %u;\n", s->peer_asn);
+	else
+		fprintf(out, " %s;\n", s->internal ? "internal" : "external");
+	if (*s->interface)
+		fprintf(out, "\tinterface \"%s\";\n", s->interface);
+	if (s->dynamic)
+		fprintf(out, "\tdynamic name \"%s\";\n", s->spawned);
+	if (s->hops == 1)
+		fputs("\tdirect;\n", out);
+	else
+		fprintf(out, "\tmultihop %u;\n", s->hops);
+}
+
+static void write_bfd_options(FILE *out, const struct config_bfd_profile *profile)
+{
+	fprintf(out,
+		"\tbfd {\n"
+		"\t\tmin rx interval %u ms;\n"
+		"\t\tmin tx interval %u ms;\n"
+		"\t\tmultiplier %u;\n"
+		"\t\tpassive %s;\n"
+		"\t};\n",
+		profile->receive_interval_ms, profile->transmit_interval_ms,
+		profile->detect_multiplier, profile->passive ? "on" : "off");
+}
+
+static void write_options(FILE *out, const struct bgp_session *s)
+{
+	fprintf(out,
+		"\trouter id %s;\n"
+		"\thold time %u;\n"
+		"\tkeepalive time %u;\n"
+		"\tconnect retry time %u;\n"
+		"\tconnect delay time 1;\n"
+		"\terror wait time 1, 30;\n",
+		ip_text(&s->router_id).s, s->hold_time_s, s->keepalive_time_s, s->connect_time_s);
+	if (s->ttl_security)
+		fputs("\tttl security on;\n", out);
+	if (s->passive)
+		fputs("\tpassive on;\n", out);
+	if (*s->vrf)
+		fprintf(out, "\tvrf \"%s\";\n", s->vrf);
+	if (*s->password)
+		fprintf(out, "\tpassword \"%s\";\n", s->password);
+	fprintf(out, "\tgraceful restart %s;\n", s->graceful_restart ? "on" : "aware");
+	if (s->graceful_restart)
+		fprintf(out, "\tgraceful restart time %u;\n", s->restart_time_s);
+	if (s->long_lived_time_s)
+		fprintf(out, "\tlong lived graceful restart on;\n\tlong lived stale time %u;\n",
+			s->long_lived_time_s);
+	if (s->bfd)
+		write_bfd_options(out, &s->profile);
+}
+
+static void write_channel(FILE *out, const struct bgp_session *s, const char *family,
+	const char *table, const struct ip *next_hop)
+{
+	fprintf(out,
+		"\t%s {\n"
+		"\t\ttable %s;\n"
+		"\t\timport none;\n"
+		"\t\texport filter %s_out;\n",
+		family, table, s->protocol);
+	if (next_hop->family != IP_NONE)
+		fprintf(out, "\t\tnext hop address %s;\n", ip_text(next_hop).s);
+	fputs("\t};\n", out);
+}
+
+static void write_block(FILE *out, const struct bgp_session *s)
+{
+	write_neighbor(out, s);
+	write_options(out, s);
+	if (s->ipv4)
+		write_channel(out, s, "ipv4", BIRD_IPV4_TABLE, &s->next_hop_v4);
+	if (s->ipv6)
+		write_channel(out, s, "ipv6", BIRD_IPV6_TABLE, &s->next_hop_v6);
+	fputs("}\n", out);
+}
+
+/* BIRD lets a protocol say anew what its template says, channels included. */
+static void write_protocol(struct bird_writer *w, size_t index)
+{
+	const struct bgp_session *s = &w->wants->bgp->sessions[index];
+
+	if (!*s->extra) {
+		fprintf(w->out, "\nprotocol bgp %s {\n", s->protocol);
+		write_block(w->out, s);
+		return;
+	}
+	fprintf(w->out, "\ntemplate bgp %s_base {\n", s->protocol);
+	write_block(w->out, s);
+	fprintf(w->out, "\nprotocol bgp %s from %s_base {\n", s->protocol, s->protocol);
+	bird_write_extra(w, index, s->extra);
+	fputs("}\n", w->out);
+}
+
+void bird_write_bgp(struct bird_writer *w)
+{
+	const struct bgp_plan *plan = w->wants->bgp;
+
+	bird_write_routes(w->out, plan);
+	if (*plan->extra) /* before the sessions, whose extra text may use what it defines */
+		bird_write_extra(w, BIRD_BLAME_GLOBAL, plan->extra);
+	for (size_t i = 0; i < plan->session_count; i++) {
+		write_filter(w->out, &plan->sessions[i]);
+		write_protocol(w, i);
+	}
+}
