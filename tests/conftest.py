@@ -11,6 +11,7 @@ import pytest
 from harness.binaries import NoToolchain, cluster_binaries
 from harness.lab import API_ADDRESS, Lab
 from harness.real import RealApiServer
+from harness.worker import enter_own_namespaces
 
 SHOWN_LINES = 40
 FAILED = pytest.StashKey[bool]()
@@ -18,6 +19,8 @@ SESSION_FOLDER = pytest.StashKey[Path]()
 
 
 def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        enter_own_namespaces()
     config.stash[SESSION_FOLDER] = Path(tempfile.mkdtemp(prefix="herald-tests-"))
 
 
