@@ -13,7 +13,6 @@
 #include "herald/kube/lease.h"
 #include "strangers.h"
 
-#define LEASE_NAME "herald-controller"
 #define LEASE_DURATION_MS 6000u
 #define LEASE_RENEW_MS 2000u
 #define WAITING_SHOWN 500u
@@ -160,7 +159,7 @@ struct controller *controller_new(struct program *program, const struct controll
 		.held = on_held, .lost = on_lost, .failing = on_failing};
 	struct kube_lease_options lease = {
 		.namespace = program->options.namespace,
-		.name = LEASE_NAME,
+		.name = CONTROLLER_LEASE,
 		.identity = options->identity,
 		.duration_ms = LEASE_DURATION_MS,
 		.renew_ms = LEASE_RENEW_MS,

@@ -7,33 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts.h"
 #include "forecast.h"
+#include "gather.h"
 #include "manifest.h"
 #include "verb.h"
-
-#define TIMEOUT_S_DEFAULT 30u
-#define TIMEOUT_S_MAX 3600u
 
 struct arguments {
 	enum output_format output;
 	const char *next, *services, *current; /* files; NULL: not given */
-	bool wants_cluster;		       /* an option of the cluster's was given */
-	struct facts_cluster cluster;
-	struct assign_rules rules;
+	struct cluster_options cluster;
 };
 
 enum option_key {
 	OPTION_SERVICES = 0x200,
 	OPTION_CURRENT,
-	OPTION_KUBECONFIG,
-	OPTION_CONTEXT,
-	OPTION_SERVER,
-	OPTION_NAMESPACE,
-	OPTION_CONFIG_MAP,
-	OPTION_TIMEOUT,
-	OPTION_CLASS,
-	OPTION_UNSET,
 };
 
 static const struct argp_option options[] = {
@@ -42,23 +29,7 @@ static const struct argp_option options[] = {
 		"is "
 		"standard input",
 		1},
-	{"output", 'o', "FORMAT", 0, "table (default) or json", 1},
-	{"load-balancer-class", OPTION_CLASS, "CLASS", 0, "As the controller is started with", 1},
-	{"handle-unset-class", OPTION_UNSET, NULL, 0, "As the controller is started with", 1},
-	{NULL, 0, NULL, 0, "Kubernetes:", 2},
-	{"kubeconfig", OPTION_KUBECONFIG, "FILE", 0,
-		"Connect as this file says (default: the pod's service account, else $KUBECONFIG, "
-		"else ~/.kube/config)",
-		2},
-	{"context", OPTION_CONTEXT, "NAME", 0,
-		"Context of the kubeconfig (default: its current one)", 2},
-	{"server", OPTION_SERVER, "URL", 0, "API server, instead of the kubeconfig's", 2},
-	{"namespace", OPTION_NAMESPACE, "NAME", 0,
-		"Namespace of the ConfigMap in force (default: $POD_NAMESPACE, else herald-system)",
-		2},
-	{"config-map", OPTION_CONFIG_MAP, "NAME", 0,
-		"ConfigMap in force (default: herald-config); in manifests too", 2},
-	{"timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give the API server so long (default: 30)", 2},
+	OPTION_OUTPUT,
 	{NULL, 0, NULL, 0, "Without a cluster:", 3},
 	{"services", OPTION_SERVICES, "FILE", 0,
 		"Services, and the nodes, namespaces and ConfigMap that there are, as \"kubectl "
@@ -70,55 +41,13 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static uint32_t read_seconds(const char *text, struct argp_state *state)
-{
-	char *end;
-	unsigned long seconds = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end || seconds < 1 || seconds > TIMEOUT_S_MAX)
-		argp_error(state, "--timeout: \"%s\" is no number of seconds from 1 to %u", text,
-			TIMEOUT_S_MAX);
-	return (uint32_t)seconds * 1000;
-}
-
-/* The options that only matter where the API server is asked. */
-static error_t parse_cluster(int key, char *value, struct argp_state *state)
-{
-	struct arguments *arguments = state->input;
-	struct kubeconfig_options *where = &arguments->cluster.where;
-
-	switch (key) {
-	case OPTION_KUBECONFIG:
-		where->path = value;
-		break;
-	case OPTION_CONTEXT:
-		where->context = value;
-		break;
-	case OPTION_SERVER:
-		where->server = value;
-		break;
-	case OPTION_NAMESPACE:
-		arguments->cluster.namespace = value;
-		break;
-	case OPTION_TIMEOUT:
-		arguments->cluster.timeout_ms = read_seconds(value, state);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	arguments->wants_cluster = true;
-	return 0;
-}
-
 static void check(const struct arguments *arguments, struct argp_state *state)
 {
 	if (!arguments->next)
 		argp_error(state, "the new configuration is missing: give -f FILE");
-	if (arguments->services && arguments->wants_cluster)
+	if (arguments->services && arguments->cluster.wants_cluster)
 		argp_error(state,
 			"--services works without a cluster: leave out what says how to reach one");
-	if (!*arguments->cluster.namespace || !*arguments->cluster.config_map)
-		argp_error(state, "--namespace and --config-map need a value that is not empty");
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -126,26 +55,20 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->cluster;
+		return 0;
 	case 'f':
 		arguments->next = value;
 		return 0;
 	case 'o':
 		arguments->output = output_format_of(value, state);
 		return 0;
-	case OPTION_CLASS:
-		arguments->rules.class = value;
-		return 0;
-	case OPTION_UNSET:
-		arguments->rules.handle_unset = true;
-		return 0;
 	case OPTION_SERVICES:
 		arguments->services = value;
 		return 0;
 	case OPTION_CURRENT:
 		arguments->current = value;
-		return 0;
-	case OPTION_CONFIG_MAP:
-		arguments->cluster.config_map = value;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "\"%s\": give the new configuration with -f", value);
@@ -154,7 +77,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		check(arguments, state);
 		return 0;
 	default:
-		return parse_cluster(key, value, state);
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -201,17 +124,18 @@ static struct config *read_config(const char *name, const char *config_map)
 static struct config *parse_in_force(const struct facts *facts)
 {
 	struct config_problems problems = {0};
+	const struct config_map *map = facts_config_map(facts);
 	struct config *config = NULL;
 
-	if (!facts->config) {
+	if (!map || !map->text) {
 		complain("note: there is no configuration in force");
 		return NULL;
 	}
-	config = config_parse(facts->config->text, facts->config->length, &problems);
+	config = config_parse(map->text, map->length, &problems);
 	if (!config)
 		complain("note: the ConfigMap \"%s\" is refused (line %u: %s: %s), so that the "
 			 "configuration in force is an earlier one, which is not known here",
-			facts->config->meta.name, problems.items[0].line, problems.items[0].field,
+			map->meta.name, problems.items[0].line, problems.items[0].field,
 			problems.items[0].text);
 	config_problems_done(&problems);
 	return config;
@@ -282,7 +206,7 @@ static json_t *addresses_json(const struct ip ips[2])
 	return list;
 }
 
-static void print_json(const struct forecast *forecast)
+static void print_data(const struct forecast *forecast, enum output_format format)
 {
 	json_t *rows = json_array(), *totals = json_object();
 
@@ -300,7 +224,7 @@ static void print_json(const struct forecast *forecast)
 	for (int change = 0; change < FORECAST_CHANGE_COUNT; change++)
 		json_object_set_new(totals, forecast_change_name((enum forecast_change)change),
 			json_integer((json_int_t)forecast->totals[change]));
-	output_json(json_pack("{s:o, s:o}", "services", rows, "totals", totals));
+	output_data(json_pack("{s:o, s:o}", "services", rows, "totals", totals), format);
 }
 
 static int tell(const struct arguments *arguments, const struct facts *facts,
@@ -309,17 +233,17 @@ static int tell(const struct arguments *arguments, const struct facts *facts,
 	struct forecast forecast;
 	int code;
 
-	if (facts->namespaces.count == 0 && facts->services.count > 0)
+	if (facts->of[FACT_NAMESPACE].count == 0 && facts->of[FACT_SERVICE].count > 0)
 		complain("note: no namespaces are known, so that pools with namespaceSelectors "
 			 "serve none");
-	forecast_make(facts, &arguments->rules, current, next, &forecast);
+	forecast_make(facts, &arguments->cluster.rules, current, next, &forecast);
 	for (size_t i = 0; i < forecast.count; i++) {
 		text_clean(forecast.rows[i].name);
 		if (forecast.rows[i].why)
 			text_clean(forecast.rows[i].why);
 	}
-	if (arguments->output == OUTPUT_JSON)
-		print_json(&forecast);
+	if (output_is_data(arguments->output))
+		print_data(&forecast, arguments->output);
 	else
 		print_table(&forecast);
 	code = forecast.totals[FORECAST_LOSES] + forecast.totals[FORECAST_CHANGES] > 0 ? VERB_FOUND
@@ -339,8 +263,9 @@ static int run(const struct arguments *arguments)
 
 	if (!next)
 		return VERB_UNKNOWN;
-	r = arguments->services ? facts_from_file(arguments->services, config_map, &facts, &e)
-				: facts_from_cluster(&arguments->cluster, &facts, &e);
+	r = arguments->services
+		    ? facts_from_file(arguments->services, config_map, &facts, &e)
+		    : facts_from_cluster(&arguments->cluster, FACTS_OF_CONTROLLER, &facts, &e);
 	if (r < 0) {
 		complain("%s", e.text);
 	} else {
@@ -362,16 +287,14 @@ static const char doc[] =
 	"\vExit codes: 0 nobody loses or changes an address, 1 somebody does, 2 it could not be "
 	"told, 64 wrong command line.";
 
+static const struct argp_child children[] = {{&cluster_argp, 0, NULL, 0}, {0}};
+const struct argp diff_argp = {options, parse, "-f NEW", doc, children, NULL, NULL};
+
 int diff_main(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "-f NEW", doc, NULL, NULL, NULL};
-	const char *namespace = getenv("POD_NAMESPACE");
-	struct arguments arguments = {
-		.cluster = {.namespace = namespace && *namespace ? namespace : "herald-system",
-			.config_map = "herald-config",
-			.timeout_ms = TIMEOUT_S_DEFAULT * 1000},
-	};
+	struct arguments arguments = {0};
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	cluster_options_init(&arguments.cluster);
+	argp_parse(&diff_argp, argc, argv, 0, NULL, &arguments);
 	return run(&arguments);
 }

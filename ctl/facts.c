@@ -11,120 +11,105 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "herald/kube/config_watch.h"
 #include "herald/kube/decode.h"
 #include "input.h"
 
-#define CONFIG_KEY "config.yaml"
+static const char *const kind_names[FACT_KIND_COUNT] = {[FACT_SERVICE] = "Service",
+	[FACT_NODE] = "Node",
+	[FACT_NAMESPACE] = "Namespace",
+	[FACT_CONFIG_MAP] = "ConfigMap",
+	[FACT_SLICE] = "EndpointSlice",
+	[FACT_LEASE] = "Lease"};
 
-static struct fact_list *list_of(struct facts *facts, enum fact_kind kind)
+const char *fact_kind_name(enum fact_kind kind)
 {
-	return kind == FACT_SERVICE ? &facts->services
-	       : kind == FACT_NODE  ? &facts->nodes
-				    : &facts->namespaces;
-}
-
-static void list_clear(struct fact_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
-	*list = (struct fact_list){0};
-}
-
-void facts_clear(struct facts *facts, enum fact_kind kind)
-{
-	list_clear(list_of(facts, kind));
+	return kind_names[kind];
 }
 
 void facts_done(struct facts *facts)
 {
-	list_clear(&facts->services);
-	list_clear(&facts->nodes);
-	list_clear(&facts->namespaces);
-	free(facts->config);
-	facts->config = NULL;
+	for (size_t kind = 0; kind < FACT_KIND_COUNT; kind++)
+		store_done(&facts->of[kind]);
+	members_free(facts->members);
+	facts->members = NULL;
 }
 
-static void append(struct fact_list *list, void *item)
+const struct config_map *facts_config_map(const struct facts *facts)
 {
-	if ((list->count & (list->count - 1)) == 0)
-		list->items =
-			xrealloc(list->items, list->count ? 2 * list->count : 1, sizeof(void *));
-	list->items[list->count++] = item;
+	const struct store *maps = &facts->of[FACT_CONFIG_MAP];
+
+	return maps->count ? maps->items[0] : NULL;
 }
 
-static int add_config_map(
-	struct facts *facts, const json_t *object, const char *name, struct err *e)
+void *fact_decode(enum fact_kind kind, const json_t *object, struct err *e)
 {
-	struct config_map *map;
-	int r = kube_decode_config_map(object, CONFIG_KEY, &map, e);
-
-	if (r < 0)
-		return r;
-	if (strcmp(map->meta.name, name) != 0 || !map->text) {
-		free(map);
-		return 0;
-	}
-	if (facts->config) {
-		free(map);
-		return err_set(e, -EEXIST, "there are two ConfigMaps \"%s\"", name);
-	}
-	facts->config = map;
-	return 0;
-}
-
-int facts_add(struct facts *facts, enum fact_kind kind, const json_t *object,
-	const char *config_map, struct err *e)
-{
-	struct service *service;
-	struct node *node;
-	struct namespace *namespace;
-	int r = 0;
+	struct service *service = NULL;
+	struct node *node = NULL;
+	struct namespace *namespace = NULL;
+	struct config_map *map = NULL;
+	struct endpoint_slice *slice = NULL;
+	struct lease *lease = NULL;
 
 	switch (kind) {
 	case FACT_SERVICE:
-		r = kube_decode_service(object, &service, e);
-		if (r == 0)
-			append(&facts->services, service);
-		break;
+		return kube_decode_service(object, &service, e) == 0 ? service : NULL;
 	case FACT_NODE:
-		r = kube_decode_node(object, &node, e);
-		if (r == 0)
-			append(&facts->nodes, node);
-		break;
+		return kube_decode_node(object, &node, e) == 0 ? node : NULL;
 	case FACT_NAMESPACE:
-		r = kube_decode_namespace(object, &namespace, e);
-		if (r == 0)
-			append(&facts->namespaces, namespace);
-		break;
+		return kube_decode_namespace(object, &namespace, e) == 0 ? namespace : NULL;
 	case FACT_CONFIG_MAP:
-		r = add_config_map(facts, object, config_map, e);
-		break;
-	case FACT_OTHER:
+		return kube_decode_config_map(object, CONFIG_MAP_KEY, &map, e) == 0 ? map : NULL;
+	case FACT_SLICE:
+		return kube_decode_endpoint_slice(object, &slice, e) == 0 ? slice : NULL;
+	case FACT_LEASE:
+		return kube_decode_lease(object, &lease, e) == 0 ? lease : NULL;
+	case FACT_KIND_COUNT:
 		break;
 	}
-	return r;
+	return NULL;
 }
 
 /* `list`: the kind of the list the object is in, whose items may leave theirs out. */
 static enum fact_kind kind_of(const json_t *object, const char *list)
 {
-	static const struct {
-		const char *name, *list;
-		enum fact_kind kind;
-	} kinds[] = {
-		{"Service", "ServiceList", FACT_SERVICE},
-		{"Node", "NodeList", FACT_NODE},
-		{"Namespace", "NamespaceList", FACT_NAMESPACE},
-		{"ConfigMap", "ConfigMapList", FACT_CONFIG_MAP},
-	};
 	const char *kind = json_string_value(json_object_get(object, "kind"));
+	size_t length = kind ? strlen(kind) : strlen(list);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kind ? kind : list, kind ? kinds[i].name : kinds[i].list) == 0)
-			return kinds[i].kind;
+	if (!kind && (length < 4 || strcmp(list + length - 4, "List") != 0))
+		return FACT_KIND_COUNT;
+	for (size_t i = 0; i < FACT_KIND_COUNT; i++) {
+		size_t wanted = kind ? length : length - 4;
+
+		if (strlen(kind_names[i]) == wanted &&
+			strncmp(kind ? kind : list, kind_names[i], wanted) == 0)
+			return (enum fact_kind)i;
 	}
-	return FACT_OTHER;
+	return FACT_KIND_COUNT;
+}
+
+static int add_one(struct facts *facts, enum fact_kind kind, const json_t *object,
+	const char *config_map, struct err *e)
+{
+	const struct config_map *map;
+	void *decoded;
+
+	if (kind == FACT_KIND_COUNT)
+		return 0;
+	decoded = fact_decode(kind, object, e);
+	if (!decoded)
+		return -EINVAL;
+	map = kind == FACT_CONFIG_MAP ? decoded : NULL;
+	if (map && (strcmp(map->meta.name, config_map) != 0 || !map->text)) {
+		free(decoded);
+		return 0;
+	}
+	if (map && facts_config_map(facts)) {
+		free(decoded);
+		return err_set(e, -EEXIST, "there are two ConfigMaps \"%s\"", config_map);
+	}
+	store_put_take(&facts->of[kind], decoded);
+	return 0;
 }
 
 static int add_all(struct facts *facts, const json_t *root, const char *config_map, struct err *e)
@@ -137,9 +122,9 @@ static int add_all(struct facts *facts, const json_t *root, const char *config_m
 	if (!kind)
 		return err_set(e, -EINVAL, "is no Kubernetes object: it has no kind");
 	if (!json_is_array(items))
-		return facts_add(facts, kind_of(root, ""), root, config_map, e);
+		return add_one(facts, kind_of(root, ""), root, config_map, e);
 	json_array_foreach (items, i, item) {
-		r = facts_add(facts, kind_of(item, kind), item, config_map, e);
+		r = add_one(facts, kind_of(item, kind), item, config_map, e);
 		if (r < 0)
 			return err_wrap(e, "items[%zu]", i);
 	}

@@ -4,45 +4,41 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
 
+#include "herald/base/err.h"
+#include "herald/core/members.h"
 #include "herald/core/objects.h"
-#include "herald/kube/kubeconfig.h"
+#include "herald/kube/store.h"
 
 /*
- * What the controller sees of a cluster, as one picture: from the API server, or from a
- * file that kubectl wrote. Each object is a malloc'ed block (core/objects.h).
+ * What Herald's programs see of a cluster, as one picture: from the API server (gather.h),
+ * or from a file that kubectl wrote.
  */
-struct fact_list {
-	void **items;
-	size_t count;
+enum fact_kind {
+	FACT_SERVICE,
+	FACT_NODE,
+	FACT_NAMESPACE,
+	FACT_CONFIG_MAP, /* only the one of the configuration in force */
+	FACT_SLICE,
+	FACT_LEASE, /* of Herald's own namespace */
+	FACT_KIND_COUNT
 };
 
 struct facts {
-	struct fact_list services;   /* struct service */
-	struct fact_list nodes;	     /* struct node */
-	struct fact_list namespaces; /* struct namespace */
-	struct config_map *config;   /* the one in force; NULL: there is none */
+	struct store of[FACT_KIND_COUNT]; /* each of one kind of core/objects.h, sorted */
+	struct members *members;	  /* NULL: Leases were not asked for */
+	bool controller_alive;		  /* the controller's Lease is being renewed */
 };
 void facts_done(struct facts *facts);
 
-/* The kinds that matter; others are FACT_OTHER. */
-enum fact_kind { FACT_SERVICE, FACT_NODE, FACT_NAMESPACE, FACT_CONFIG_MAP, FACT_OTHER };
+/* NULL: there is none. */
+const struct config_map *facts_config_map(const struct facts *facts);
 
-/* Keeps the object; a ConfigMap only of this name. */
-int facts_add(struct facts *facts, enum fact_kind kind, const json_t *object,
-	const char *config_map, struct err *e);
-void facts_clear(struct facts *facts, enum fact_kind kind);
+/* The API's name of a kind ("Service"), and its object decoded; NULL and *e: unreadable. */
+const char *fact_kind_name(enum fact_kind kind);
+void *fact_decode(enum fact_kind kind, const json_t *object, struct err *e);
 
-/* From a file: one object, or a List of them, as JSON. */
+/* From a file: one object, or a List of them, as JSON; only the ConfigMap of this name. */
 int facts_from_file(const char *name, const char *config_map, struct facts *ret, struct err *e);
-
-struct facts_cluster {
-	struct kubeconfig_options where;
-	const char *namespace, *config_map; /* of the configuration in force */
-	uint32_t timeout_ms;
-};
-/* From the API server: all that is there at one time, or an error within the bound. */
-int facts_from_cluster(const struct facts_cluster *options, struct facts *ret, struct err *e);
 
 #endif

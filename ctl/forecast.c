@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adoption.h"
 #include "herald/base/err.h"
 
 #define PASSES_MAX 1000u /* each ends with something freed, so that few are ever made */
@@ -21,16 +22,15 @@
 /* A row while it is made. */
 struct player {
 	struct forecast_row row;
-	struct alloc_holder holder;
-	struct assign_input input;
+	struct adopted *has;
 	enum assign_state state;
 	bool waited;   /* for an address, under the configuration in force */
 	char *message; /* what its condition would say; NULL: nothing but the assignment */
 };
 
 struct play {
-	struct alloc *alloc;
-	struct player **players; /* oldest first */
+	struct adoption adoption;
+	struct player *players; /* oldest first */
 	size_t count;
 };
 
@@ -46,37 +46,6 @@ const char *forecast_change_name(enum forecast_change change)
 	return names[change];
 }
 
-static int compare_namespaces(const void *a, const void *b)
-{
-	const struct namespace *const *x = a, *const *y = b;
-
-	return strcmp((*x)->meta.name, (*y)->meta.name);
-}
-
-/* The namespaces, sorted by name; NULL for one that is not known. */
-static const struct string_map *labels_of(const struct fact_list *sorted, const char *name)
-{
-	struct namespace wanted = {.meta.name = name};
-	const struct namespace *key = &wanted;
-	const struct namespace **found = NULL;
-
-	if (sorted->count)
-		found = bsearch(
-			&key, sorted->items, sorted->count, sizeof(void *), compare_namespaces);
-	return found ? &(*found)->labels : NULL;
-}
-
-static int compare_age(const void *a, const void *b)
-{
-	const struct forecast_row *x = &(*(struct player *const *)a)->row;
-	const struct forecast_row *y = &(*(struct player *const *)b)->row;
-	int64_t first = x->service->meta.created_unix, second = y->service->meta.created_unix;
-
-	if (first != second)
-		return first < second ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
 static void remember_before(struct forecast_row *row)
 {
 	for (uint16_t i = 0; i < row->service->ingress_count; i++) {
@@ -87,68 +56,17 @@ static void remember_before(struct forecast_row *row)
 	}
 }
 
-static void block_addresses(struct alloc *alloc, const struct facts *facts)
+static void cast(struct play *play)
 {
-	for (size_t i = 0; i < facts->nodes.count; i++) {
-		const struct node *node = facts->nodes.items[i];
-
-		for (uint16_t k = 0; k < node->address_count; k++)
-			(void)alloc_block(alloc, &node->addresses[k]);
-	}
-	for (size_t i = 0; i < facts->services.count; i++) {
-		const struct service *service = facts->services.items[i];
-
-		for (uint16_t k = 0; k < service->external_ip_count; k++)
-			(void)alloc_block(alloc, &service->external_ips[k]);
-	}
-}
-
-static struct player *new_player(const struct service *service, const struct fact_list *namespaces)
-{
-	const char *namespace = service->meta.namespace;
-	struct player *player = xcalloc(1, sizeof(*player));
-
-	player->row.service = service;
-	player->row.name = xasprintf("%s/%s", namespace, service->meta.name);
-	remember_before(&player->row);
-	player->holder.name = player->row.name;
-	player->input = (struct assign_input){.service = service,
-		.namespace_labels = labels_of(namespaces, namespace),
-		.holder = &player->holder,
-		.ours = true};
-	return player;
-}
-
-static void cast(struct play *play, const struct facts *facts, const struct assign_rules *rules)
-{
-	struct fact_list namespaces = facts->namespaces;
-
-	if (namespaces.count)
-		qsort(namespaces.items, namespaces.count, sizeof(void *), compare_namespaces);
-	play->players = xcalloc(facts->services.count + 1, sizeof(struct player *));
-	for (size_t i = 0; i < facts->services.count; i++) {
-		const struct service *service = facts->services.items[i];
-
-		if (assign_is_ours(rules, service) && !service->meta.deleting)
-			play->players[play->count++] = new_player(service, &namespaces);
-	}
-	if (play->count)
-		qsort(play->players, play->count, sizeof(struct player *), compare_age);
-}
-
-static void adopt(struct play *play)
-{
-	for (unsigned pass = 0; pass < ASSIGN_PASSES; pass++) {
-		for (size_t i = 0; i < play->count; i++) {
-			const struct assign_input *input = &play->players[i]->input;
-
-			if (assign_pass_of(play->alloc, input) == pass)
-				assign_adopt_status(play->alloc, input);
-		}
-	}
+	play->count = play->adoption.count;
+	play->players = xcalloc(play->count + 1, sizeof(*play->players));
 	for (size_t i = 0; i < play->count; i++) {
-		if (!alloc_holds_any(&play->players[i]->holder))
-			assign_adopt_annotation(play->alloc, &play->players[i]->input);
+		struct player *player = &play->players[i];
+
+		player->has = play->adoption.items[i];
+		player->row.service = player->has->service;
+		player->row.name = xstrdup(player->has->name);
+		remember_before(&player->row);
 	}
 }
 
@@ -158,15 +76,15 @@ static bool waits(const struct play *play, const struct player *player)
 	const struct service *service = player->row.service;
 	struct assign_wish wish;
 
-	assign_wish_read(play->alloc, &player->input, &wish);
+	assign_wish_read(play->adoption.alloc, &player->has->input, &wish);
 	for (size_t i = 0; i < 2 && service->families[i] != IP_NONE; i++) {
 		struct alloc_refusal refusal;
 		struct ip held;
 		bool move;
 
-		if (!alloc_held(&player->holder, service->families[i], &held) ||
-			!alloc_stands(play->alloc, &player->holder, &wish.request, &held, &refusal,
-				&move))
+		if (!alloc_held(&player->has->holder, service->families[i], &held) ||
+			!alloc_stands(play->adoption.alloc, &player->has->holder, &wish.request,
+				&held, &refusal, &move))
 			return true;
 	}
 	return false;
@@ -178,15 +96,15 @@ static void explain(const struct play *play, struct player *player)
 	struct forecast_row *row = &player->row;
 	struct assign_wish wish;
 
-	assign_wish_read(play->alloc, &player->input, &wish);
+	assign_wish_read(play->adoption.alloc, &player->has->input, &wish);
 	for (size_t i = 0; i < 2 && !row->why; i++) {
 		struct alloc_refusal refusal;
 		char words[400];
 		bool move;
 
 		if (row->before[i].family == IP_NONE ||
-			alloc_stands(play->alloc, &player->holder, &wish.request, &row->before[i],
-				&refusal, &move))
+			alloc_stands(play->adoption.alloc, &player->has->holder, &wish.request,
+				&row->before[i], &refusal, &move))
 			continue;
 		alloc_refusal_text(&refusal, &wish.request, words, sizeof(words));
 		row->why = xasprintf("%s: %s", ip_text(&row->before[i]).s, words);
@@ -197,7 +115,7 @@ static void decide(struct play *play, struct player *player)
 {
 	struct assign_decision decision;
 
-	assign_decide(play->alloc, &player->input, &decision);
+	assign_decide(play->adoption.alloc, &player->has->input, &decision);
 	player->state = decision.state;
 	memset(player->row.after, 0, sizeof(player->row.after));
 	for (uint8_t i = 0; i < decision.address_count; i++)
@@ -220,27 +138,27 @@ static bool is_content(const struct player *player)
 /* What is left becomes free; false: nothing was. */
 static bool settle_all(struct play *play)
 {
-	uint64_t before = alloc_generation(play->alloc);
+	uint64_t before = alloc_generation(play->adoption.alloc);
 
 	for (size_t i = 0; i < play->count; i++)
-		alloc_settle(play->alloc, &play->players[i]->holder);
-	return alloc_generation(play->alloc) != before;
+		alloc_settle(play->adoption.alloc, &play->players[i].has->holder);
+	return alloc_generation(play->adoption.alloc) != before;
 }
 
 static void decide_all(struct play *play)
 {
 	for (size_t i = 0; i < play->count; i++)
-		explain(play, play->players[i]);
+		explain(play, &play->players[i]);
 	for (int waiting = 1; waiting >= 0; waiting--) {
 		for (size_t i = 0; i < play->count; i++) {
-			if (play->players[i]->waited == (waiting == 1))
-				decide(play, play->players[i]);
+			if (play->players[i].waited == (waiting == 1))
+				decide(play, &play->players[i]);
 		}
 	}
 	for (unsigned pass = 0; pass < PASSES_MAX && settle_all(play); pass++) {
 		for (size_t i = 0; i < play->count; i++) {
-			if (!is_content(play->players[i]))
-				decide(play, play->players[i]);
+			if (!is_content(&play->players[i]))
+				decide(play, &play->players[i]);
 		}
 	}
 }
@@ -296,32 +214,28 @@ static int compare_names(const void *a, const void *b)
 void forecast_make(const struct facts *facts, const struct assign_rules *rules,
 	const struct config *current, const struct config *next, struct forecast *ret)
 {
-	struct play play = {.alloc = alloc_new()};
+	struct play play = {0};
 
 	*ret = (struct forecast){0};
-	cast(&play, facts, rules);
-	alloc_configure(play.alloc, current);
-	block_addresses(play.alloc, facts);
-	adopt(&play);
+	adoption_make(facts, rules, current, &play.adoption);
+	cast(&play);
 	for (size_t i = 0; i < play.count; i++)
-		play.players[i]->waited = waits(&play, play.players[i]);
-	alloc_configure(play.alloc, next);
+		play.players[i].waited = waits(&play, &play.players[i]);
+	alloc_configure(play.adoption.alloc, next);
 	decide_all(&play);
 	ret->rows = xcalloc(play.count + 1, sizeof(*ret->rows));
 	for (size_t i = 0; i < play.count; i++) {
-		struct player *player = play.players[i];
+		struct player *player = &play.players[i];
 
 		conclude(player);
-		alloc_release(play.alloc, &player->holder);
 		ret->rows[ret->count++] = player->row;
 		ret->totals[player->row.change]++;
 		free(player->message);
-		free(player);
 	}
 	if (ret->count)
 		qsort(ret->rows, ret->count, sizeof(*ret->rows), compare_names);
 	free(play.players);
-	alloc_free(play.alloc);
+	adoption_done(&play.adoption);
 }
 
 void forecast_done(struct forecast *forecast)

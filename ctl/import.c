@@ -6,6 +6,7 @@
  * printed was accepted by Herald's own parser.
  */
 #include "import.h"
+#include "yaml_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -210,11 +211,12 @@ static const char doc[] =
 	"(then nothing is written), 2 the results could not be written, 3 something was left out, "
 	"64 wrong command line.";
 
+const struct argp import_argp = {options, parse, "metallb FILE...", doc, NULL, NULL, NULL};
+
 int import_main(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "metallb FILE...", doc, NULL, NULL, NULL};
 	struct arguments arguments = {.namespace = "herald-system", .config_map = "herald-config"};
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	argp_parse(&import_argp, argc, argv, 0, NULL, &arguments);
 	return run(&arguments);
 }

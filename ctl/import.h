@@ -123,7 +123,4 @@ char *import_write(const struct import *import);
 const struct import_item *import_find(
 	const struct import *import, const char *field, const char **ret_rest);
 
-/* YAML in block style, of what jansson holds; malloc'ed. */
-char *yaml_write(json_t *value, unsigned indent);
-
 #endif

@@ -10,6 +10,7 @@
 
 #include "herald/base/err.h"
 #include "import.h"
+#include "yaml_write.h"
 
 static const struct {
 	const char *key; /* within its part of the document */

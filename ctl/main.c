@@ -14,6 +14,10 @@ static const struct verb {
 	const char *name, *what;
 	verb_fn *run;
 } verbs[] = {
+	{"status", "tell how Herald is, and what is wrong", status_main},
+	{"services", "list Services, their addresses and who announces them", services_main},
+	{"pools", "list pools and their use", pools_main},
+	{"nodes", "list nodes, their speakers and what they announce", nodes_main},
 	{"validate", "check configuration files; needs no cluster", validate_main},
 	{"diff", "tell which Services a new configuration would take an address from", diff_main},
 	{"import", "turn the configuration of MetalLB into one of Herald", import_main},

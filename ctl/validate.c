@@ -53,7 +53,7 @@ static void tell_good(
 	struct totals totals = count(config);
 	const char *separator = *object ? ": " : "";
 
-	if (v->arguments->output == OUTPUT_TABLE) {
+	if (!output_is_data(v->arguments->output)) {
 		printf("%s: %s%sgood: %zu pool%s with %.9g IPv4 and %.9g IPv6 addresses\n", file,
 			object, separator, totals.pools, totals.pools == 1 ? "" : "s",
 			totals.addresses[0], totals.addresses[1]);
@@ -131,22 +131,24 @@ static const char doc[] =
 	"\vExit codes: 0 every file is good, 1 there are problems, 2 the results could not be "
 	"written, 64 wrong command line.";
 
+const struct argp validate_argp = {options, parse, "FILE...", doc, NULL, NULL, NULL};
+
 int validate_main(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "FILE...", doc, NULL, NULL, NULL};
 	struct arguments arguments = {0};
 	struct validation v = {.arguments = &arguments};
 	bool good;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	argp_parse(&validate_argp, argc, argv, 0, NULL, &arguments);
 	v.good = json_array();
 	for (int i = 0; i < arguments.file_count; i++)
 		validate_file(&v, arguments.files[i]);
 	good = v.findings.count == 0;
-	if (arguments.output == OUTPUT_JSON)
-		output_json(json_pack("{s:b, s:O, s:o, s:I}", "good", good, "configurations",
-			v.good, "problems", findings_json(&v.findings), "omitted",
-			(json_int_t)v.findings.omitted));
+	if (output_is_data(arguments.output))
+		output_data(json_pack("{s:b, s:O, s:o, s:I}", "good", good, "configurations",
+				    v.good, "problems", findings_json(&v.findings), "omitted",
+				    (json_int_t)v.findings.omitted),
+			arguments.output);
 	else
 		findings_print(&v.findings);
 	json_decref(v.good);

@@ -1,36 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The manners that all verbs share: the choice of the output's format, JSON on stdout,
+ * The manners that all verbs share: the choice of the output's format, data on stdout,
  * words on stderr, and a result that could not be written is no success.
  */
 #include "verb.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "herald/base/err.h"
 #include "herald/base/utf8.h"
+#include "yaml_write.h"
 
 enum output_format output_format_of(const char *text, struct argp_state *state)
 {
-	if (strcmp(text, "json") == 0)
-		return OUTPUT_JSON;
-	if (strcmp(text, "table") != 0)
-		argp_error(state, "-o %s: write -o table or -o json", text);
+	static const char *const names[] = {[OUTPUT_TABLE] = "table",
+		[OUTPUT_WIDE] = "wide",
+		[OUTPUT_JSON] = "json",
+		[OUTPUT_YAML] = "yaml"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0)
+			return (enum output_format)i;
+	}
+	argp_error(state, "-o %s: write -o table, -o wide, -o json or -o yaml", text);
 	return OUTPUT_TABLE;
 }
 
-void output_json(json_t *value)
+bool output_is_data(enum output_format format)
+{
+	return format == OUTPUT_JSON || format == OUTPUT_YAML;
+}
+
+void output_data(json_t *value, enum output_format format)
 {
 	if (!value)
-		DIE("a JSON value could not be built");
+		DIE("a value could not be built");
 	/* A failed write stays in stdout's error flag, which output_end reads. */
-	(void)json_dumpf(value, stdout, JSON_INDENT(2));
+	if (format == OUTPUT_YAML) {
+		AUTO_FREE char *text = yaml_write(value, 0);
+
+		fputs(text, stdout);
+	} else {
+		(void)json_dumpf(value, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
 	json_decref(value);
-	putchar('\n');
 }
 
 int output_end(int code)
@@ -64,10 +82,14 @@ char *text_clean(char *text)
 void complain(const char *fmt, ...)
 {
 	va_list args;
+	char *text;
+	int r;
 
-	fputs("heraldctl: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	r = vasprintf(&text, fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	if (r < 0)
+		DIE("out of memory");
+	fprintf(stderr, "heraldctl: %s\n", text_clean(text));
+	free(text);
 }

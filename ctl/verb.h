@@ -4,6 +4,7 @@
 
 #include <argp.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /*
@@ -20,19 +21,23 @@ enum verb_exit {
 
 /* argv[0] is "heraldctl VERB"; returns the exit code. One file each. */
 typedef int verb_fn(int argc, char **argv);
-verb_fn validate_main, diff_main, import_main;
+verb_fn status_main, services_main, pools_main, nodes_main, validate_main, diff_main, import_main;
+extern const struct argp status_argp, services_argp, pools_argp, nodes_argp, validate_argp,
+	diff_argp, import_argp;
 
-enum output_format { OUTPUT_TABLE, OUTPUT_JSON };
+enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML };
 
 #define OPTION_OUTPUT                                                                              \
 	{                                                                                          \
-		"output", 'o', "FORMAT", 0, "table (default) or json", 0                           \
+		"output", 'o', "FORMAT", 0, "table (default), wide, json or yaml", 0               \
 	}
 /* The value of -o; anything else ends in argp_error. */
 enum output_format output_format_of(const char *text, struct argp_state *state);
 
-/* Writes the value, which is released, and a newline. */
-void output_json(json_t *value);
+/* JSON or YAML, of the same shape. */
+bool output_is_data(enum output_format format);
+/* Writes the object in such a format, and releases it. */
+void output_data(json_t *value, enum output_format format);
 
 /* `code`, or VERB_UNKNOWN (told on stderr) when stdout could not take it all. */
 int output_end(int code);
@@ -43,7 +48,7 @@ int output_end(int code);
  */
 char *text_clean(char *text);
 
-/* "heraldctl: TEXT" on stderr. */
+/* "heraldctl: TEXT" on stderr, cleaned. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

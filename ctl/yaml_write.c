@@ -3,13 +3,15 @@
  * JSON values as YAML in block style, the way people write it: text stands without quotes
  * where no reader of YAML could take it for something else.
  */
+#include "yaml_write.h"
+
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "herald/base/err.h"
-#include "import.h"
 
 static bool is_word(const char *text)
 {
@@ -40,9 +42,28 @@ static bool is_plain(const char *text)
 	       (dots >= 2 && text[strspn(text, "0123456789./-")] == '\0');
 }
 
+/* Readers of YAML 1.1 want a point and a sign of the exponent. */
+static void write_real(FILE *out, json_t *value)
+{
+	AUTO_FREE char *text = json_dumps(value, JSON_ENCODE_ANY);
+	char *exponent = text ? strchr(text, 'e') : NULL;
+
+	if (!text)
+		DIE("out of memory");
+	if (!exponent) {
+		fputs(text, out);
+		return;
+	}
+	*exponent++ = '\0';
+	fprintf(out, "%s%se%s%s", text, strchr(text, '.') ? "" : ".0", *exponent == '-' ? "" : "+",
+		exponent);
+}
+
 static void write_scalar(FILE *out, json_t *value)
 {
-	if (json_is_string(value) && is_plain(json_string_value(value)))
+	if (json_is_real(value))
+		write_real(out, value);
+	else if (json_is_string(value) && is_plain(json_string_value(value)))
 		fputs(json_string_value(value), out);
 	else
 		(void)json_dumpf(value, out, JSON_ENCODE_ANY | JSON_COMPACT);

@@ -310,6 +310,24 @@ static struct monotime deadline_of(const struct record *r)
 	return monotime_add_ms(r->since, r->member.duration_ms);
 }
 
+static void record_death(struct record *r)
+{
+	r->member.state = MEMBER_DEAD;
+	r->member.proven = false;
+}
+
+void members_bury(struct members *members, const char *node)
+{
+	bool found;
+	size_t place = place_of(members, node, &found);
+
+	if (!found || members->records[place].member.state != MEMBER_ALIVE)
+		return;
+	record_death(&members->records[place]);
+	find_shortest(members);
+	agree(members);
+}
+
 bool members_judge(struct members *members, struct monotime now)
 {
 	bool changed = false;
@@ -322,8 +340,7 @@ bool members_judge(struct members *members, struct monotime now)
 		struct record *r = &members->records[i];
 
 		if (r->member.state == MEMBER_ALIVE && monotime_reached(now, deadline_of(r))) {
-			r->member.state = MEMBER_DEAD;
-			r->member.proven = false;
+			record_death(r);
 			changed = true;
 		}
 	}

@@ -183,8 +183,11 @@ static void maker_init(struct maker *m, const struct plan_input *input, struct p
 	m->endpoints = xcalloc(m->facts.node_count, 1);
 	m->indexes = xcalloc(m->facts.rule_count, sizeof(*m->indexes));
 	plan->nodes = xcalloc(m->facts.node_count, sizeof(*plan->nodes));
-	for (size_t n = 0; n < m->facts.node_count; n++)
+	plan->standing = xcalloc(m->facts.node_count, 1);
+	for (size_t n = 0; n < m->facts.node_count; n++) {
 		plan->nodes[n] = plan_keep_text(plan, m->facts.nodes[n].node->meta.name);
+		plan->standing[n] = m->facts.nodes[n].base;
+	}
 	plan->node_count = m->facts.node_count;
 	plan_election_init(&m->election, &m->facts, plan->nodes);
 }

@@ -60,6 +60,7 @@ void plan_free(struct plan *plan)
 	}
 	free(plan->vips);
 	free(plan->nodes);
+	free(plan->standing);
 	free(plan);
 }
 

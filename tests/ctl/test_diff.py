@@ -244,7 +244,7 @@ def test_what_cannot_be_told_is_2(workdir, services, new, says):
     (("-f", "x", "--services", "y", "--server", "https://z"), "--services works without a cluster"),
     (("-f", "x", "--timeout", "soon"), "is no number of seconds"),
     (("-f", "x", "--timeout", "0"), "is no number of seconds"),
-    (("-f", "x", "--namespace", ""), "not empty"),
+    (("-f", "x", "--herald-namespace", ""), "not empty"),
 ])
 def test_O01_wrong_command_lines(args, says):
     done = heraldctl("diff", *args)

@@ -87,6 +87,9 @@ bool member_has_bfd(const struct member *member);
 bool members_put(struct members *members, const struct lease *lease, struct monotime now);
 /* Judges by the time; to be called at members_next. True: somebody's state changed. */
 bool members_judge(struct members *members, struct monotime now);
+/* This one's Lease was not renewed for its duration, as the caller has seen for itself: for
+   readers that are no speakers, and have seen too few Leases to be in contact. */
+void members_bury(struct members *members, const char *node);
 /* False: nothing to wait for; out of contact the next Lease seen is what matters. */
 bool members_next(const struct members *members, struct monotime now, struct monotime *ret);
 /* Leases are being seen to change, so silence of one means something. */

@@ -99,6 +99,7 @@ struct plan {
 	struct plan_vip *vips; /* sorted by address */
 	size_t vip_count;
 	const char **nodes; /* sorted */
+	uint8_t *standing;  /* for each of them the verdict that holds for every address */
 	size_t node_count;
 	struct plan_block *memory; /* what the above points into */
 };

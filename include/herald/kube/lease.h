@@ -17,6 +17,8 @@
  * duration less a margin, or another holds it: from then on nothing may be written in
  * its name. Acquiring goes on by itself afterwards.
  */
+#define CONTROLLER_LEASE "herald-controller" /* its holder is the controller at work */
+
 struct kube_lease_options {
 	const char *namespace, *name; /* copied */
 	const char *identity;	      /* holderIdentity; copied */

@@ -65,6 +65,22 @@ static void K58_silence_of_one_is_death(void **state)
 	members_free(m);
 }
 
+static void K58_a_reader_that_waited_for_one_may_bury_it(void **state)
+{
+	struct members *m = members_new();
+
+	(void)state;
+	show(m, "a", "a", 1, 0);
+	show(m, "b", "b", 1, 0);
+	members_bury(m, "b");
+	members_bury(m, "nobody");
+	assert_int_equal(state_of(m, "a"), MEMBER_ALIVE);
+	assert_int_equal(state_of(m, "b"), MEMBER_DEAD);
+	assert_true(show(m, "b", "b", 2, 100));
+	assert_int_equal(state_of(m, "b"), MEMBER_ALIVE);
+	members_free(m);
+}
+
 static void C04_out_of_contact_nobody_dies(void **state)
 {
 	struct members *m = members_new();
@@ -324,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(C20_suspicion_by_the_others),
 		cmocka_unit_test(K58_silence_of_one_is_death),
+		cmocka_unit_test(K58_a_reader_that_waited_for_one_may_bury_it),
 		cmocka_unit_test(C04_out_of_contact_nobody_dies),
 		cmocka_unit_test(C15_relist_of_the_same_is_no_sign_of_life),
 		cmocka_unit_test(foreign_write_revives_nobody),

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HERALDCTL_LISTING_H
+#define HERALDCTL_LISTING_H
+
+#include "grid.h"
+#include "verb.h"
+#include "view.h"
+
+/*
+ * What the verbs have in common that list things: the options (-o, -w, and for Services -n
+ * and -A, as kubectl has them), names to pick, printing, and going on with --watch.
+ */
+struct listing_scope {
+	const char *namespace; /* NULL: all */
+	char **names;	       /* to pick; none: all */
+	int name_count;
+};
+bool listing_wants(const struct listing_scope *scope, const char *namespace, const char *name);
+
+struct listing {
+	const char *member; /* of the JSON object: "services" */
+	const char *noun;   /* "Service", for errors */
+	const struct grid_column *columns;
+	size_t column_count;
+	size_t key_columns; /* 2: the first is the namespace */
+	/* Fills one row and one object for each thing in the scope, in the same order. */
+	void (*fill)(const struct view *view, const struct listing_scope *scope, struct grid *grid,
+		json_t *items);
+};
+#define LISTING_COLUMNS(array) array, sizeof(array) / sizeof((array)[0])
+
+extern const struct argp_option listing_options[], listing_namespaced_options[];
+extern const struct argp_child listing_children[];
+error_t listing_parse(int key, char *value, struct argp_state *state);
+
+int listing_main(const struct listing *listing, const struct argp *argp, int argc, char **argv);
+
+#endif

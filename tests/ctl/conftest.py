@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of heraldctl share: an API server of each kind, a controller at work
+there, two nodes, and speakers' Leases as if they ran."""
+import json
+
+import pytest
+import yaml
+
+from harness.controller import Controllers
+from harness.ctl import BIN, heraldctl
+from harness.herald_objects import speaker_lease
+from harness.mini import MiniApiServer
+from harness.process import Process
+
+CONFIG = """apiVersion: herald.io/v1
+pools:
+- name: main
+  addresses: [192.0.2.1-192.0.2.4]
+- name: asked
+  addresses: ["2001:db8::/64"]
+  autoAssign: false
+"""
+NODES = {"node1": "192.0.2.101", "node2": "192.0.2.102"}
+
+
+class Herald:
+    """.kube is an admin's client, .controllers has the controller "c1" at work."""
+
+    def __init__(self, server, folder, config=CONFIG):
+        self.server, self.kube, self.folder = server, server.admin, folder
+        self.controllers = Controllers(server, folder, config)
+        for name, ip in NODES.items():
+            self.kube.make_node(name, ip)
+            self.tell(name)
+        self.controllers.start()
+
+    def tell(self, node, **told):
+        """The Lease of a node's speaker, as speaker_lease makes it."""
+        self.kube.ensure(speaker_lease(node, **told))
+
+    def add(self, name, ns="default", **spec):
+        """A Service with its address, or with the reason for none in its condition."""
+        self.controllers.add(name, ns, **spec)
+        self.kube.wait("services", name, lambda s: s["status"].get("conditions"), ns)
+
+    def ctl(self, *args, code=0, kubeconfig=None):
+        """What it prints; nothing else is said where the code is 0."""
+        done = heraldctl(*args, "--kubeconfig", kubeconfig or self.server.kubeconfig, cwd=self.folder)
+        assert done.code == code, f"{args}: {done.code}: {done.out}{done.err}"
+        return done
+
+    def json(self, *args, code=0):
+        """What it says as JSON, which is the same as YAML."""
+        done = self.ctl(*args, "-o", "json", code=code)
+        return json.loads(done.out)
+
+    def yaml(self, *args, code=0):
+        return yaml.safe_load(self.ctl(*args, "-o", "yaml", code=code).out)
+
+    def start(self, *args):
+        """A heraldctl that goes on; its output is .text()."""
+        return Process("heraldctl", [BIN / "heraldctl", *args, "--kubeconfig", self.server.kubeconfig], self.folder)
+
+
+@pytest.fixture(params=["mini", "real"])
+def herald(request, workdir):
+    if request.param == "mini":
+        server = MiniApiServer(workdir / "mini")
+        request.addfinalizer(server.stop)
+    else:
+        server = request.getfixturevalue("real_api")
+    made = Herald(server, workdir, getattr(request.module, "CONFIG", CONFIG))
+    yield made
+    made.controllers.stop()
