@@ -238,7 +238,7 @@ def test_results_that_cannot_be_written(workdir):
     (("vaildate",), 'there is no verb "vaildate": did you mean "validate"?'),
     (("frobnicate",), 'there is no verb "frobnicate"'),
     (("validate",), "a FILE is missing"),
-    (("validate", "-o", "xml", "f"), "write -o table or -o json"),
+    (("validate", "-o", "xml", "f"), "write -o table, -o wide, -o json or -o yaml"),
     (("validate", "--frob", "f"), "--frob"),
     (("--frob",), "--frob"),
 ])
