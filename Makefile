@@ -3,9 +3,12 @@
 #   make          build (build/release/bin)      make demo   see it work, end to end
 #   make test     build and run every test       make bench  measure it
 #   make lint     format, layers, clang-tidy     make clean  remove what was built
+#   make image    container images, without an engine
+#   make install  programs, manual pages, completions (DESTDIR=, PREFIX=)
+#   make test-versions   the tests of the API server, on older and newer Kubernetes
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build packages demo test unit lint e2e bench clean install
+.PHONY: build packages demo test unit lint e2e bench image test-versions clean install
 
 packages:
 	@tools/install-packages
@@ -34,14 +37,19 @@ unit:
 # and say so; with CI=true they fail.
 e2e:
 	@tests/cluster/build || [ $$? = 77 ]
+	@tools/image --fetch --cached herald
 	@HERALD_BIN=$(CURDIR)/build/sanitize/bin tests/run
 
 bench: build
 	@tests/cluster/build
 	@bench/run
 
+image: build
+	@tools/image herald
+	@tools/image bird
+
 install: build
-	cmake --install build/release
+	cmake --install build/release --strip $(if $(PREFIX),--prefix $(PREFIX))
 
 clean:
 	rm -rf build

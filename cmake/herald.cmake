@@ -13,7 +13,9 @@ if(HERALD_SANITIZE)
 		-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 	target_link_options(herald_flags INTERFACE -fsanitize=address,undefined)
 else()
-	target_compile_options(herald_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+	# The same source gives the same program, wherever it is built.
+	target_compile_options(herald_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2
+		-ffile-prefix-map=${PROJECT_SOURCE_DIR}=/herald -ffile-prefix-map=${PROJECT_BINARY_DIR}=/herald/build>)
 endif()
 target_link_options(herald_flags INTERFACE -Wl,-z,relro,-z,now)
 
