@@ -47,6 +47,7 @@ static struct ownership_now ownership_now(const struct layer2 *l)
 	return (struct ownership_now){
 		.time = loop_now(l->program->loop),
 		.lapsed = l->sink.has_lapsed(l->context),
+		.proven = l->sink.proven(l->context),
 	};
 }
 
@@ -115,10 +116,14 @@ static void carry_out(struct layer2 *l, const struct ownership_effect *effect, b
 	case OWNERSHIP_YIELD:
 		metric_add(l->yields, 1);
 		announce_stop(l->announce, &effect->ip);
+		l->sink.asks_for_proof(l->context);
 		break;
 	case OWNERSHIP_HAND_OVER:
 	case OWNERSHIP_RELEASE:
 		announce_stop(l->announce, &effect->ip);
+		break;
+	case OWNERSHIP_ASK:
+		l->sink.asks_for_proof(l->context);
 		break;
 	}
 }
@@ -197,12 +202,15 @@ static void on_claim(struct layer2 *l, unsigned slot, const struct responder_res
 {
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(l);
+	struct ownership_claim claim = {
+		.ip = result->ip, .by = l->sink.claimant(l->context, result->claimant)};
 
 	if (responder_find(&l->answers.table, &result->ip)->asked) {
 		on_asked_claim(l, slot, result);
 		return;
 	}
-	ownership_claim(l->ownership, &result->ip, result->claimant, &now, &effects);
+	memcpy(claim.mac, result->claimant, MAC_SIZE);
+	ownership_claim(l->ownership, &claim, &now, &effects);
 	if (effects.count > 0)
 		apply_effects(l, &effects, false);
 	else
@@ -272,7 +280,7 @@ static void make_metrics(struct layer2 *l)
 		"Claims of other stations for addresses of ours that were answered by a defence.",
 		NULL);
 	l->yields = metric_counter(m, "herald_speaker_yields_total",
-		"Addresses given up to another station's claim while our Lease had lapsed.", NULL);
+		"Addresses given up to another speaker's claim.", NULL);
 	for (unsigned i = ARP_OK + 1; i < ARP_REASON_COUNT; i++)
 		l->arp_dropped[i] = metric_counter(m, "herald_speaker_arp_dropped_total",
 			"Received ARP frames that were refused.", "reason",

@@ -15,11 +15,14 @@
 struct layer2;
 
 struct layer2_sink {
-	bool (*has_lapsed)(void *context); /* of our own Lease */
+	bool (*has_lapsed)(void *context);	  /* of our own Lease */
+	struct monotime (*proven)(void *context); /* as in core/ownership.h */
+	void (*asks_for_proof)(void *context);	  /* the same */
+	enum ownership_claimant (*claimant)(void *context, const uint8_t mac[static MAC_SIZE]);
 	void (*interfaces_changed)(void *context);
 	/* What was done with an address, to be told to people. */
 	void (*acted)(void *context, const struct ownership_effect *effect);
-	/* Whether it is the MAC address of a speaker's interface. */
+	/* Whether it is the MAC address of a speaker's interface, perhaps our own. */
 	bool (*is_one_of_us)(void *context, const uint8_t mac[static MAC_SIZE]);
 	void (*conflict_found)(
 		void *context, const struct conflict *conflict, const struct port *port);

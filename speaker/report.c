@@ -151,6 +151,8 @@ void report_effect(const struct report *report, const struct ownership_effect *e
 		log_info(report->program->log, "address released", "address",
 			ip_text(&effect->ip).s, NULL);
 		break;
+	case OWNERSHIP_ASK:
+		break; /* what comes of it is told */
 	}
 }
 

@@ -40,7 +40,8 @@ struct speaker {
 	char *conflicts; /* as told in our Lease; NULL: none */
 	struct report report;
 	struct metric *alive;
-	bool adopted; /* the first plan was carried out */
+	bool adopted;		/* the first plan was carried out */
+	struct monotime proven; /* as in core/ownership.h */
 	bool stopping, lease_released;
 };
 
@@ -215,11 +216,24 @@ static void reconcile(void *context)
 	stop_when_done(s);
 }
 
+/* Where our Lease in the watch is what we wrote last, all that was written before we sent that
+   has been seen. What was yielded may then be taken again by the plan. */
+static void note_proof(void *context)
+{
+	struct speaker *s = context;
+	const struct member *own = members_find(cluster_members(s->cluster), s->options->node);
+
+	if (s->lease && own && kube_lease_written(s->lease, own->version, &s->proven) &&
+		layer2_count(s->layer2, OWNERSHIP_YIELDED) > 0)
+		touch(s);
+}
+
 static void on_lease_held(void *context)
 {
 	struct speaker *s = context;
 
 	log_info(s->program->log, "lease held", "lease", s->lease_name, NULL);
+	note_proof(s);
 }
 
 static void on_lease_lost(void *context, const char *why)
@@ -247,6 +261,7 @@ static void start_lease(struct speaker *s)
 		.held = on_lease_held,
 		.lost = on_lease_lost,
 		.failing = on_lease_failing,
+		.written = note_proof,
 	};
 	struct kube_lease_options options = {
 		.namespace = s->program->options.namespace,
@@ -315,15 +330,6 @@ static void on_changed(void *context)
 	touch(s);
 }
 
-static void on_lease_seen(void *context)
-{
-	struct speaker *s = context;
-
-	/* What was yielded while the Lease had lapsed may be taken again by the plan. */
-	if (layer2_count(s->layer2, OWNERSHIP_YIELDED) > 0)
-		touch(s);
-}
-
 static void on_timing_changed(void *context)
 {
 	struct speaker *s = context;
@@ -372,6 +378,32 @@ static void on_acted(void *context, const struct ownership_effect *effect)
 		touch(s);
 }
 
+static struct monotime proven(void *context)
+{
+	const struct speaker *s = context;
+
+	return s->proven;
+}
+
+static void asks_for_proof(void *context)
+{
+	const struct speaker *s = context;
+
+	if (s->lease)
+		kube_lease_renew(s->lease);
+}
+
+static enum ownership_claimant claimant(void *context, const uint8_t mac[static MAC_SIZE])
+{
+	const struct speaker *s = context;
+	const char *node = cluster_node_with_mac(s->cluster, mac);
+	int order = node ? strcmp(node, s->options->node) : 0;
+
+	if (order == 0)
+		return OWNERSHIP_STRANGER;
+	return order < 0 ? OWNERSHIP_EARLIER_NODE : OWNERSHIP_LATER_NODE;
+}
+
 static bool is_one_of_us(void *context, const uint8_t mac[static MAC_SIZE])
 {
 	const struct speaker *s = context;
@@ -413,6 +445,9 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 {
 	static const struct layer2_sink layer2_sink = {
 		.has_lapsed = has_lapsed,
+		.proven = proven,
+		.asks_for_proof = asks_for_proof,
+		.claimant = claimant,
 		.interfaces_changed = on_interfaces_changed,
 		.acted = on_acted,
 		.is_one_of_us = is_one_of_us,
@@ -425,7 +460,7 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	};
 	static const struct cluster_sink cluster_sink = {
 		.changed = on_changed,
-		.lease_seen = on_lease_seen,
+		.lease_seen = note_proof,
 		.timing_changed = on_timing_changed,
 		.leases_known = on_leases_known,
 	};

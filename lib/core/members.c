@@ -13,7 +13,7 @@
 
 struct record {
 	struct member member; /* its strings are owned here */
-	char *resource_version, *renew_time;
+	char *renew_time;
 	struct monotime since; /* its duration runs from here: renewal, or grace */
 };
 
@@ -57,7 +57,7 @@ void members_free(struct members *members)
 		free_pointer(&r->member.conflicts);
 		free_pointer(&r->member.bfd);
 		free_pointer(&r->member.suspects);
-		free(r->resource_version);
+		free_pointer(&r->member.version);
 		free(r->renew_time);
 	}
 	free(members->records);
@@ -146,8 +146,9 @@ static struct record *insert(struct members *m, size_t place, const char *node)
 		(m->count - place) * sizeof(*m->records));
 	m->count++;
 	m->records[place] = (struct record){
-		.member = {.node = xstrdup(node), .interfaces = xstrdup("")},
-		.resource_version = xstrdup(""),
+		.member = {.node = xstrdup(node),
+			.version = xstrdup(""),
+			.interfaces = xstrdup("")},
 		.renew_time = xstrdup(""),
 	};
 	return &m->records[place];
@@ -283,7 +284,7 @@ static bool take_lease(struct members *members, const struct lease *lease, struc
 		return false;
 	place = place_of(members, node, &found);
 	r = found ? &members->records[place] : insert(members, place, node);
-	if (!replace(&r->resource_version, lease->meta.resource_version))
+	if (!replace_shown(&r->member.version, lease->meta.resource_version))
 		return false; /* a relist shows the same object again: no sign of life */
 	visible = replace_annotations(r, &lease->annotations);
 	note_evidence(members, now);

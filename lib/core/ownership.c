@@ -11,17 +11,31 @@
 
 #include "herald/base/err.h"
 
+#define LOOK_AGAIN_MS 100u
+
+/* What is to come of a claim on an address that is held. */
+enum doubt {
+	DOUBT_NONE,
+	DOUBT_STRANGER,	  /* waits for the plan to settle, and for the next defence */
+	DOUBT_SETTLES,	  /* of another speaker: waits for the plan */
+	DOUBT_ASKED,	  /* waits for proof */
+	DOUBT_CHALLENGED, /* without proof: waits for an answer */
+};
+
 struct holding {
 	struct ip ip;
-	uint8_t claimant[MAC_SIZE];
+	uint8_t claimant[MAC_SIZE]; /* of `doubt` */
 	enum ownership_state state;
-	bool claimed;	    /* last_claim and claimant are set */
-	bool check_pending; /* a claim waits to settle */
-	bool defended;
+	enum doubt doubt;
+	struct monotime check_at; /* of `doubt` */
+	struct monotime since;	  /* when a speaker's claim began it */
+	bool gives_way;		  /* to a node whose name sorts before ours */
+	unsigned challenges;
+	bool claimed; /* by another speaker, at last_claim */
 	struct monotime last_claim;
-	struct monotime check_at;     /* of check_pending */
-	struct monotime last_defence; /* of defended */
-	struct monotime end;	      /* of HANDING_OVER */
+	bool defended; /* against a stranger, at last_defence */
+	struct monotime last_defence;
+	struct monotime end; /* of HANDING_OVER */
 };
 
 struct ownership {
@@ -75,7 +89,8 @@ static void take(struct holding *h, struct ownership_effects *effects)
 {
 	h->state = OWNERSHIP_HELD;
 	h->claimed = false;
-	h->check_pending = false;
+	h->doubt = DOUBT_NONE;
+	h->challenges = 0;
 	effect(effects, h, OWNERSHIP_TAKE);
 }
 
@@ -89,7 +104,8 @@ static void release(struct holding *h, struct ownership_effects *effects)
 static void yield_to_claimant(struct holding *h, struct ownership_effects *effects)
 {
 	h->state = OWNERSHIP_YIELDED;
-	h->check_pending = false;
+	h->doubt = DOUBT_NONE;
+	h->challenges = 0;
 	effect(effects, h, OWNERSHIP_YIELD);
 }
 
@@ -102,7 +118,9 @@ static bool claimed_recently(const struct holding *h, struct monotime now)
 static void wish_ours(
 	struct holding *h, const struct ownership_now *now, struct ownership_effects *effects)
 {
-	if (h->state == OWNERSHIP_HELD || (h->state == OWNERSHIP_YIELDED && now->lapsed))
+	bool has_proof = !now->lapsed && now->proven.ns > h->last_claim.ns;
+
+	if (h->state == OWNERSHIP_HELD || (h->state == OWNERSHIP_YIELDED && !has_proof))
 		return;
 	take(h, effects);
 }
@@ -117,7 +135,7 @@ static void wish_theirs(struct holding *h, const struct ownership_now *now, uint
 	if (h->state != OWNERSHIP_HELD)
 		return;
 	h->state = OWNERSHIP_HANDING_OVER;
-	h->check_pending = false;
+	h->doubt = DOUBT_NONE;
 	h->end = monotime_add_ms(now->time, hand_over_ms);
 	effect(effects, h, OWNERSHIP_HAND_OVER);
 }
@@ -175,9 +193,8 @@ static void drop_ended(struct ownership *o)
 	o->count = kept;
 }
 
-/* When a claim heard now is to be judged: after the plan had time to settle, and not
-   before the next defence is allowed. */
-static struct monotime check_time(const struct holding *h, struct monotime now)
+/* When a stranger's claim heard now is to be answered. */
+static struct monotime defence_time(const struct holding *h, struct monotime now)
 {
 	struct monotime settled = monotime_add_ms(now, OWNERSHIP_SETTLE_MS);
 	struct monotime allowed = monotime_add_ms(h->last_defence, DEFEND_INTERVAL_MS);
@@ -185,41 +202,118 @@ static struct monotime check_time(const struct holding *h, struct monotime now)
 	return h->defended && allowed.ns > settled.ns ? allowed : settled;
 }
 
-void ownership_claim(struct ownership *ownership, const struct ip *ip,
-	const uint8_t mac[static MAC_SIZE], const struct ownership_now *now,
-	struct ownership_effects *effects)
+static void hear_stranger(
+	struct holding *h, const struct ownership_claim *claim, const struct ownership_now *now)
 {
-	struct holding *h = find(ownership, ip);
+	if (h->state != OWNERSHIP_HELD || h->doubt != DOUBT_NONE)
+		return;
+	memcpy(h->claimant, claim->mac, sizeof(h->claimant));
+	h->doubt = DOUBT_STRANGER;
+	h->check_at = defence_time(h, now->time);
+}
+
+/* Of a speaker, on what we hold. */
+static void contest(struct holding *h, const struct ownership_claim *claim,
+	const struct ownership_now *now, struct ownership_effects *effects)
+{
+	bool is_contested = h->doubt != DOUBT_NONE && h->doubt != DOUBT_STRANGER;
+
+	memcpy(h->claimant, claim->mac, sizeof(h->claimant));
+	h->gives_way = claim->by == OWNERSHIP_EARLIER_NODE || (is_contested && h->gives_way);
+	if (now->lapsed || h->challenges > 1) {
+		yield_to_claimant(h, effects);
+	} else if (!is_contested) {
+		h->doubt = DOUBT_SETTLES;
+		h->since = now->time;
+		h->check_at = monotime_add_ms(now->time, OWNERSHIP_ASK_MS);
+	}
+}
+
+void ownership_claim(struct ownership *ownership, const struct ownership_claim *claim,
+	const struct ownership_now *now, struct ownership_effects *effects)
+{
+	struct holding *h = find(ownership, &claim->ip);
 
 	if (!h)
 		return;
+	if (claim->by == OWNERSHIP_STRANGER) {
+		hear_stranger(h, claim, now);
+		return;
+	}
 	h->claimed = true;
 	h->last_claim = now->time;
-	memcpy(h->claimant, mac, sizeof(h->claimant));
 	if (h->state == OWNERSHIP_HANDING_OVER) {
 		release(h, effects);
 		drop_ended(ownership);
-	} else if (h->state == OWNERSHIP_HELD && now->lapsed) {
-		yield_to_claimant(h, effects);
-	} else if (h->state == OWNERSHIP_HELD && !h->check_pending) {
-		h->check_pending = true;
-		h->check_at = check_time(h, now->time);
+	} else if (h->state == OWNERSHIP_HELD) {
+		contest(h, claim, now, effects);
 	}
+}
+
+static void defend(struct holding *h, struct ownership_effects *effects)
+{
+	h->doubt = DOUBT_NONE;
+	h->challenges = 0;
+	effect(effects, h, OWNERSHIP_DEFEND);
+}
+
+static void defend_from_stranger(
+	struct holding *h, struct monotime now, struct ownership_effects *effects)
+{
+	h->defended = true;
+	h->last_defence = now;
+	defend(h, effects);
+}
+
+static void look_again(struct holding *h, struct monotime now)
+{
+	struct monotime end = monotime_add_ms(h->since, OWNERSHIP_CONTEST_MS);
+	struct monotime soon = monotime_add_ms(now, LOOK_AGAIN_MS);
+
+	h->doubt = DOUBT_ASKED;
+	h->check_at = soon.ns < end.ns ? soon : end;
+}
+
+/* We have no proof, and ours is the earlier name. Frames get lost: not once. */
+static void challenge(struct holding *h, struct monotime now, struct ownership_effects *effects)
+{
+	bool often = h->challenges < OWNERSHIP_CHALLENGES;
+	unsigned challenges = h->challenges + often;
+
+	defend(h, effects);
+	h->challenges = challenges;
+	h->doubt = DOUBT_CHALLENGED;
+	h->check_at = monotime_add_ms(now, often ? OWNERSHIP_CONTEST_MS : DEFEND_INTERVAL_MS);
+}
+
+/* Proof counts from the second look on: the plan had time for what came with it. */
+static void judge_contest(
+	struct holding *h, const struct ownership_now *now, struct ownership_effects *effects)
+{
+	bool has_proof = now->proven.ns > h->since.ns;
+	bool is_over = monotime_reached(now->time, monotime_add_ms(h->since, OWNERSHIP_CONTEST_MS));
+
+	if (h->doubt == DOUBT_SETTLES && !has_proof)
+		effect(effects, h, OWNERSHIP_ASK);
+	if (h->doubt != DOUBT_SETTLES && has_proof)
+		defend(h, effects);
+	else if (!is_over)
+		look_again(h, now->time);
+	else if (h->gives_way)
+		yield_to_claimant(h, effects);
+	else
+		challenge(h, now->time, effects);
 }
 
 static void step_held(
 	struct holding *h, const struct ownership_now *now, struct ownership_effects *effects)
 {
-	if (!h->check_pending || !monotime_reached(now->time, h->check_at))
+	if (h->doubt == DOUBT_NONE || !monotime_reached(now->time, h->check_at))
 		return;
-	if (now->lapsed) {
-		yield_to_claimant(h, effects);
-		return;
-	}
-	h->check_pending = false;
-	h->defended = true;
-	h->last_defence = now->time;
-	effect(effects, h, OWNERSHIP_DEFEND);
+	if (h->doubt == DOUBT_STRANGER)
+		defend_from_stranger(h, now->time, effects);
+	else
+		judge_contest(h, now, effects);
 }
 
 void ownership_step(struct ownership *ownership, const struct ownership_now *now,
@@ -245,7 +339,8 @@ bool ownership_next(const struct ownership *ownership, struct monotime *ret)
 
 		if (h->state == OWNERSHIP_HANDING_OVER && h->end.ns < first.ns)
 			first = h->end;
-		if (h->state == OWNERSHIP_HELD && h->check_pending && h->check_at.ns < first.ns)
+		if (h->state == OWNERSHIP_HELD && h->doubt != DOUBT_NONE &&
+			h->check_at.ns < first.ns)
 			first = h->check_at;
 	}
 	*ret = first;

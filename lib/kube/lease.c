@@ -224,8 +224,8 @@ static void send_request(struct kube_lease *lease, enum lease_request request)
 }
 
 /* At most one callback, and last of all, for it may free the lease. */
-static void tell(
-	struct kube_lease *lease, const struct lease_action *action, const struct err *failure)
+static void tell(struct kube_lease *lease, const struct lease_action *action,
+	const struct lease_event *event, const struct err *failure)
 {
 	if (action->gained && lease->sink.held)
 		lease->sink.held(lease->context);
@@ -233,6 +233,8 @@ static void tell(
 		lease->sink.lost(lease->context, action->why);
 	else if (failure)
 		tell_failure(lease, failure);
+	else if (event->kind == LEASE_EVENT_WRITTEN && lease->sink.written)
+		lease->sink.written(lease->context);
 }
 
 static void feed(struct kube_lease *lease, struct lease_event *event, const struct err *failure)
@@ -256,7 +258,7 @@ static void feed(struct kube_lease *lease, struct lease_event *event, const stru
 	} else {
 		timer_stop(lease->timer);
 	}
-	tell(lease, &action, failure);
+	tell(lease, &action, event, failure);
 }
 
 static void on_timer(void *context)
@@ -310,13 +312,29 @@ void kube_lease_set_annotations(struct kube_lease *lease, const char *annotation
 	lease->annotations = load_object(annotations_json);
 }
 
-void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json)
+void kube_lease_renew(struct kube_lease *lease)
 {
 	struct lease_event event = {.kind = LEASE_EVENT_NUDGE};
 
-	kube_lease_set_annotations(lease, annotations_json);
 	if (!lease->state.releasing)
 		feed(lease, &event, NULL);
+}
+
+void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json)
+{
+	kube_lease_set_annotations(lease, annotations_json);
+	kube_lease_renew(lease);
+}
+
+bool kube_lease_written(
+	const struct kube_lease *lease, const char *resource_version, struct monotime *ret)
+{
+	const struct lease_state *state = &lease->state;
+
+	if (*state->written_version == '\0' || strcmp(state->written_version, resource_version))
+		return false;
+	*ret = state->written_at;
+	return true;
 }
 
 void kube_lease_release(struct kube_lease *lease, void (*done)(void *context), void *context)

@@ -130,6 +130,9 @@ static void on_written(struct lease_state *state, struct lease_action *action, u
 	struct monotime now)
 {
 	state->failures = 0;
+	memcpy(state->written_version, state->record.resource_version,
+		sizeof(state->written_version));
+	state->written_at = state->sent_at;
 	if (!is_ours(state)) { /* a release, or an admission hook's doing */
 		lose_to_holder(state, action);
 		state->next_at = monotime_add_ms(now, jittered(state->renew_ms, random));

@@ -75,7 +75,9 @@ struct lease_state {
 	struct monotime changed_at; /* when we first saw this holder and renewTime */
 	/* Ours. */
 	bool held;
-	struct monotime valid_until; /* nothing may be done in its name from then on */
+	struct monotime valid_until;		  /* nothing may be done in its name from then on */
+	char written_version[LEASE_VERSION_SIZE]; /* that our last write made; "": none */
+	struct monotime written_at;		  /* when that was sent */
 	/* What goes on. */
 	enum lease_request under_way;
 	struct monotime sent_at;

@@ -225,3 +225,25 @@ def test_O06_many_speakers_renew_less_often(speakers, lab):
     wait_for("a longer Lease", lambda: seconds() == 16, timeout=20)
     wait_for("a short Lease again", lambda: seconds() == 3, timeout=60)
     assert all(speakers.status(n)["inContact"] for n in lab.nodes)
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_C04_cut_off_node_whose_lease_is_valid_yields(speakers, lab, place):
+    """It can't know that the address is another's now, and its Lease lasts for long yet. Who
+    of the two is stale must not depend on their names."""
+    speakers.set_config(POOL + "membership: {leaseDuration: 5m, renewInterval: 500ms}\n")
+    speakers.start()
+    node = lab.nodes[0 if place == "first" else -1]
+    vips = [f"192.0.2.{200 + n}" for n in range(8)]
+    for n, vip in enumerate(vips):
+        speakers.add_service(f"web{n}", vip)
+    vip = next(v for v in vips if speakers.owner(v) is node)
+    other = speakers.other(node)
+    node.cut_api()
+    patch_node(speakers, node, {"metadata": {"labels": {EXCLUDE: ""}}})
+    wait_for("the other node to answer alone", lambda: answers(lab.client, vip) == {other.mac})
+    mine = speakers.address(node, vip)
+    assert mine["state"] == "yielded" and f"{node.name}: eligible" in mine["verdicts"]
+    assert {m["node"]: m["state"] for m in speakers.status(node)["members"]}[node.name] == "alive"
+    node.restore_api()
+    assert speakers.owner(vip) is other

@@ -50,6 +50,7 @@ const char *member_state_text(enum member_state state);
 
 struct member {
 	const char *node;
+	const char *version; /* resourceVersion of its Lease */
 	enum member_state state;
 	const char *interfaces;		    /* the annotation's value; "" when absent */
 	const char *holds;		    /* that of core/holds.h; NULL when absent */

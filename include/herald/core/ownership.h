@@ -14,18 +14,29 @@
  * What this node does with each address, from what the plan wishes and from what is
  * heard on the wire. The stated rules:
  *
- * 1. Whom the plan makes owner, and whose own Lease has not lapsed, holds the address.
- *    A claim by another station that still stands when OWNERSHIP_SETTLE_MS have passed
- *    (the plan may be changing just then) is a conflict: it is counted and answered with
- *    one announcement, at most one per DEFEND_INTERVAL_MS and address (RFC 5227 2.4 c).
- * 2. Whose Lease has lapsed goes on answering (fail static) until it hears a claim, then
- *    yields at once and stays silent until it has its Lease and the plan again.
- * 3. An address that the plan gives to another node is answered until that node's claim
+ * 1. Whom the plan makes owner holds the address. A claim by a station that is none of us
+ *    never takes it away: where it still stands when OWNERSHIP_SETTLE_MS have passed (the
+ *    plan may be changing just then) it is a conflict, counted and answered with one
+ *    announcement, at most one per DEFEND_INTERVAL_MS and address (RFC 5227 2.4 c).
+ * 2. Where another speaker claims it, one of the two knows old news. Each asks for proof
+ *    that its own are not: it writes its Lease, and has proof once it sees that write come
+ *    back through the watch, for the watch shows all that was written before. Who has proof
+ *    defends. Who has none OWNERSHIP_CONTEST_MS after the claim yields to a node whose
+ *    name sorts before its own. To another it announces the address again, and yields to
+ *    an answer to the second time: only who has proof answers for so long. Unanswered it
+ *    goes on, so that two without proof do not both fall silent.
+ * 3. Whose Lease has lapsed goes on answering (fail static) until it hears another speaker's
+ *    claim, then yields at once.
+ * 4. Who yielded stays silent until it has proof and the plan wishes it again.
+ * 5. An address that the plan gives to another node is answered until another speaker's claim
  *    is heard, at most for the bound given: the next owner announces before the old one
  *    stops. With nobody to follow it, and when it is no longer wanted at all, it ends
  *    at once.
  */
 #define OWNERSHIP_SETTLE_MS 500u
+#define OWNERSHIP_ASK_MS 200u		/* the plan may be changing just then: it costs a write */
+#define OWNERSHIP_CONTEST_MS 750u	/* from a claim to its judgement, and between challenges */
+#define OWNERSHIP_CHALLENGES 8u		/* then one in DEFEND_INTERVAL_MS */
 #define OWNERSHIP_RECENT_CLAIM_MS 1000u /* heard so recently, a hand-over need not wait */
 #define DEFEND_INTERVAL_MS 10000u	/* RFC 5227 1.1: DEFEND_INTERVAL */
 
@@ -44,7 +55,7 @@ enum ownership_state {
 	OWNERSHIP_NONE,
 	OWNERSHIP_HELD,		/* answers and announces */
 	OWNERSHIP_HANDING_OVER, /* answers, announces no more */
-	OWNERSHIP_YIELDED	/* silent by rule 2 */
+	OWNERSHIP_YIELDED	/* silent by rule 4 */
 };
 const char *ownership_state_text(enum ownership_state state);
 
@@ -52,8 +63,9 @@ enum ownership_action {
 	OWNERSHIP_TAKE,	     /* answer, announce */
 	OWNERSHIP_HAND_OVER, /* go on answering, announce no more */
 	OWNERSHIP_RELEASE,   /* stop answering */
-	OWNERSHIP_YIELD,     /* stop answering: `mac` claims it */
-	OWNERSHIP_DEFEND     /* announce once: `mac` claims it */
+	OWNERSHIP_YIELD,     /* stop answering, as `mac` claims it, and ASK */
+	OWNERSHIP_DEFEND,    /* announce once: `mac` claims it */
+	OWNERSHIP_ASK	     /* write our Lease, for proof */
 };
 
 struct ownership_effect {
@@ -68,10 +80,23 @@ struct ownership_effects {
 };
 void ownership_effects_done(struct ownership_effects *effects);
 
-/* The time, and whether our own Lease has not been renewed for its duration. */
+/* Who claims an address. */
+enum ownership_claimant {
+	OWNERSHIP_STRANGER,
+	OWNERSHIP_EARLIER_NODE, /* a speaker; its node's name sorts before ours */
+	OWNERSHIP_LATER_NODE
+};
+
+struct ownership_claim {
+	struct ip ip;
+	uint8_t mac[MAC_SIZE];
+	enum ownership_claimant by;
+};
+
 struct ownership_now {
 	struct monotime time;
-	bool lapsed;
+	bool lapsed;		/* our own Lease has not been renewed for its duration */
+	struct monotime proven; /* all that was written by then has been seen */
 };
 
 struct ownership; /* opaque */
@@ -82,9 +107,8 @@ void ownership_free(struct ownership *ownership); /* NULL is allowed */
 /* Each appends to *effects what is to be done. `wishes`: sorted by ip, unique, all. */
 void ownership_plan(struct ownership *ownership, const struct ownership_wish *wishes, size_t count,
 	const struct ownership_now *now, uint32_t hand_over_ms, struct ownership_effects *effects);
-void ownership_claim(struct ownership *ownership, const struct ip *ip,
-	const uint8_t mac[static MAC_SIZE], const struct ownership_now *now,
-	struct ownership_effects *effects);
+void ownership_claim(struct ownership *ownership, const struct ownership_claim *claim,
+	const struct ownership_now *now, struct ownership_effects *effects);
 void ownership_step(struct ownership *ownership, const struct ownership_now *now,
 	struct ownership_effects *effects);
 /* When ownership_step is to be called; false: no need. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "herald/base/monotime.h"
 #include "herald/kube/client.h"
 
 /*
@@ -29,6 +30,7 @@ struct kube_lease_options {
 struct kube_lease_sink {
 	void (*held)(void *context);
 	void (*lost)(void *context, const char *why);
+	void (*written)(void *context); /* kube_lease_written is another; NULL is allowed */
 	void (*failing)(void *context, const struct err *error);
 };
 
@@ -43,6 +45,11 @@ void kube_lease_set_timing(struct kube_lease *lease, uint32_t duration_ms, uint3
 void kube_lease_set_annotations(struct kube_lease *lease, const char *annotations_json);
 /* The same, and the renewal is now rather than at the next interval. */
 void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json);
+/* Renews it now rather than at the next interval. */
+void kube_lease_renew(struct kube_lease *lease);
+/* True where this is the version that our last write made: then *ret is when it was sent. */
+bool kube_lease_written(
+	const struct kube_lease *lease, const char *resource_version, struct monotime *ret);
 /* Gives it up (no holderIdentity), then calls done, from the loop; also when that failed
    for 2 s. `lost` is not called; it is not held from now on. */
 void kube_lease_release(struct kube_lease *lease, void (*done)(void *context), void *context);

@@ -16,7 +16,8 @@
 /* A Lease as the API server has it, one for each write; freed with its last reader. */
 struct lease_version {
 	size_t node, readers;
-	uint64_t version, renewal, written_ns;
+	unsigned life; /* of the process that wrote it */
+	uint64_t version, renewal, sent_ns, written_ns;
 	uint32_t duration_s;
 	bool released;
 	char *holds; /* NULL: no annotation */
@@ -38,7 +39,8 @@ struct speaker {
 	uint64_t heard_until; /* what the watch shows comes no sooner */
 	uint64_t wake_at;     /* the earliest that is in the queue */
 	uint64_t plan_at, plan_not_before, judge_at, holds_at, write_at;
-	bool writing;
+	bool writing, nudged;
+	uint64_t proven_ns;
 	uint32_t sent_renew_ms; /* the interval that held at the last write */
 	bool *answers;		/* for each address */
 };

@@ -48,7 +48,8 @@ void speaker_begin(struct speaker *s)
 	s->timing = configured;
 	s->leaving = s->wrote_release = s->released = s->synced = s->adopted = s->valid_at_start =
 		s->writing = false;
-	s->heard_until = s->plan_not_before = 0;
+	s->nudged = false;
+	s->heard_until = s->plan_not_before = s->proven_ns = 0;
 	s->sent_renew_ms = 0;
 	s->wake_at = s->plan_at = s->judge_at = s->holds_at = s->write_at = NEVER;
 }
@@ -83,12 +84,20 @@ static struct ownership_now ownership_time(const struct speaker *s)
 	bool lapsed = !own ||
 		      monotime_reached(now_of(s), monotime_add_ms(own->renewed, own->duration_ms));
 
-	return (struct ownership_now){now_of(s), lapsed};
+	return (struct ownership_now){now_of(s), lapsed, {s->proven_ns}};
 }
 
 static size_t vip_of(const struct ip *ip)
 {
 	return (size_t)ip->bytes[3] - 1;
+}
+
+/* Renew now, for what else the write carries, or proves. */
+static void nudge(struct speaker *s)
+{
+	s->nudged = s->writing;
+	if (!s->writing)
+		s->write_at = s->sim->now;
 }
 
 static void carry_out(struct speaker *s, const struct ownership_effect *effect, bool quiet)
@@ -111,9 +120,16 @@ static void carry_out(struct speaker *s, const struct ownership_effect *effect, 
 		announce_stop(s->announce, &effect->ip);
 		break;
 	case OWNERSHIP_YIELD:
+		nudge(s);
+		count_answer(s->sim, s, vip, false);
+		announce_stop(s->announce, &effect->ip);
+		break;
 	case OWNERSHIP_RELEASE:
 		count_answer(s->sim, s, vip, false);
 		announce_stop(s->announce, &effect->ip);
+		break;
+	case OWNERSHIP_ASK:
+		nudge(s);
 		break;
 	}
 }
@@ -213,6 +229,8 @@ void speaker_see_lease(struct speaker *s, const struct lease_version *lease)
 		judge_members(s);
 	else if (deadline < s->judge_at)
 		s->judge_at = deadline;
+	if (lease->node == s->index && lease->life == s->life)
+		s->proven_ns = lease->sent_ns;
 	if (lease->node == s->index && ownership_count(s->ownership, OWNERSHIP_YIELDED) > 0)
 		touch(s);
 }
@@ -241,14 +259,16 @@ void speaker_hear(struct speaker *s, size_t vip, size_t sender)
 {
 	struct ownership_now now = ownership_time(s);
 	struct ownership_effects effects = {0};
-	uint8_t mac[MAC_SIZE] = {2, 0, 0, 0, (uint8_t)(sender >> 8), (uint8_t)sender};
-	struct ip address = sim_vip(vip);
+	struct ownership_claim claim = {.ip = sim_vip(vip),
+		.mac = {2, 0, 0, 0, (uint8_t)(sender >> 8), (uint8_t)sender},
+		.by = strcmp(s->sim->names[sender], name_of(s)) < 0 ? OWNERSHIP_EARLIER_NODE
+								    : OWNERSHIP_LATER_NODE};
 
 	if (!s->answers[vip])
 		return;
 	if (s->sim->speakers[sender].answers[vip])
 		count_claim(s->sim, s, vip);
-	ownership_claim(s->ownership, &address, mac, &now, &effects);
+	ownership_claim(s->ownership, &claim, &now, &effects);
 	carry_out_all(s, &effects, false);
 }
 
@@ -328,6 +348,8 @@ struct lease_version *speaker_lease(struct speaker *s)
 	const char *holds = holds_text(s->holds);
 
 	lease->node = s->index;
+	lease->life = s->life;
+	lease->sent_ns = s->sim->now;
 	lease->duration_s = s->leaving ? 1 : s->timing.duration_ms / 1000;
 	lease->released = s->wrote_release = s->leaving;
 	lease->holds = holds ? xstrdup(holds) : NULL;
@@ -355,4 +377,6 @@ void speaker_written(struct speaker *s, bool done)
 		return;
 	}
 	s->write_at = s->sim->now + (done ? next_interval(s) : RETRY_MS) * MS;
+	if (s->nudged)
+		nudge(s);
 }
