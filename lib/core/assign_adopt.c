@@ -33,6 +33,33 @@ static bool is_nobody_elses(const struct alloc *alloc, const struct assign_input
 	       !alloc_reason_collides(refusal.reason);
 }
 
+/* What the annotation remembers, IPv4 and IPv6. */
+static void read_memory(const struct service *service, struct ip ret[2])
+{
+	const char *text = string_map_get(&service->annotations, ANNOTATION_ASSIGNED);
+	char unused[160];
+
+	ret[0] = ret[1] = (struct ip){0};
+	if (text && !assign_ips_parse(text, ret, unused, sizeof(unused)))
+		ret[0] = ret[1] = (struct ip){0};
+}
+
+/* Herald writes status and annotation together: what no pool has, while the annotation tells of
+   another that can be had, a stranger has written (K23). */
+static bool is_strangers(const struct alloc *alloc, const struct assign_input *input,
+	const struct assign_wish *wish, const struct ip *ip)
+{
+	struct alloc_refusal refusal;
+	struct ip memory[2];
+	const struct ip *ours = &memory[ip->family == IP_V6];
+
+	if (alloc_pool_of(alloc, ip))
+		return false;
+	read_memory(input->service, memory);
+	return ours->family != IP_NONE && !ip_equal(ours, ip) &&
+	       alloc_check(alloc, input->holder, &wish->request, ours, &refusal);
+}
+
 /* Takes what it may keep; false: an older holder has one of the addresses. */
 static bool take_status(
 	struct alloc *alloc, const struct assign_input *input, const struct assign_wish *wish)
@@ -45,7 +72,8 @@ static bool take_status(
 		struct ip held;
 
 		if (!wants_family(service, ip->family) ||
-			alloc_held(input->holder, ip->family, &held))
+			alloc_held(input->holder, ip->family, &held) ||
+			is_strangers(alloc, input, wish, ip))
 			continue;
 		if (is_nobody_elses(alloc, input, wish, ip))
 			alloc_take(alloc, input->holder, ip);
@@ -156,17 +184,6 @@ static bool may_stay(const struct alloc *alloc, const struct assign_input *input
 	       (wish->malformed || wish->ips[family == IP_V6].family == IP_NONE) &&
 	       alloc_stands(alloc, input->holder, &wish->request, in_status, &refusal, &move) &&
 	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
-}
-
-/* What the annotation remembers, IPv4 and IPv6. */
-static void read_memory(const struct service *service, struct ip ret[2])
-{
-	const char *text = string_map_get(&service->annotations, ANNOTATION_ASSIGNED);
-	char unused[160];
-
-	ret[0] = ret[1] = (struct ip){0};
-	if (text && !assign_ips_parse(text, ret, unused, sizeof(unused)))
-		ret[0] = ret[1] = (struct ip){0};
 }
 
 void assign_recall(

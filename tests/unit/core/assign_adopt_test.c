@@ -293,6 +293,41 @@ static void the_sharer_that_was_changed_is_told_apart(void **state)
 	scene_free(scene);
 }
 
+/*
+ * K23: what no pool has was written by a stranger where the annotation tells of an address that
+ * can be had, and by Herald where it tells of the same, or of one that can't.
+ */
+static void a_strangers_word_is_not_adopted(void **state)
+{
+	static const struct {
+		const char *remembered, *shown, *in_the_end;
+	} cases[] = {
+		{"10.0.0.5", "192.0.2.9", "10.0.0.5"},
+		{"10.0.0.5,fd00::1", "192.0.2.9", "10.0.0.5"},
+		{"192.0.2.9", "192.0.2.9", "192.0.2.9"},
+		{"192.0.2.8", "192.0.2.9", "192.0.2.9"},
+		{"fd00::1", "192.0.2.9", "192.0.2.9"},
+		{"10.0.0.5", "10.0.0.6", "10.0.0.6"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scene *scene = scene_new(POOLS);
+		struct subject subject;
+
+		was_assigned(&subject, "web", cases[i].shown);
+		subject_annotate(&subject, ANNOTATION_ASSIGNED, cases[i].remembered);
+		adopt_status(scene, &subject);
+		subject_settle(scene, &subject);
+		if (strcmp(subject_shown(&subject), cases[i].in_the_end) != 0)
+			fail_msg("remembers %s, shows %s: has %s in the end", cases[i].remembered,
+				cases[i].shown, subject_shown(&subject));
+		assert_false(subject.decision.conflict);
+		subject_done(scene, &subject);
+		scene_free(scene);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +340,7 @@ int main(void)
 		cmocka_unit_test(only_ours_are_adopted),
 		cmocka_unit_test(the_sharer_that_was_changed_is_told_apart),
 		cmocka_unit_test(what_status_shows_is_taken),
+		cmocka_unit_test(a_strangers_word_is_not_adopted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
