@@ -40,6 +40,7 @@ static json_t *metadata_json(const struct service *service, const struct assign_
 		metadata, ANNOTATION_ASSIGNED, decision->annotation, decision->annotation_text);
 	set_annotation(
 		metadata, ANNOTATION_SHARED_AS, decision->shared_as, decision->shared_as_text);
+	set_annotation(metadata, ANNOTATION_MOVES, decision->moves, decision->moves_text);
 	return metadata;
 }
 

@@ -140,7 +140,7 @@ static void entry_put(struct alloc *alloc, struct alloc_entry *entry)
 {
 	if (entry->holdings || entry->blocked || entry->cooling)
 		return;
-	entry->move = false;
+	entry->removed = REMOVED_UNKNOWN;
 	if (segment_find(alloc, &entry->ip) && !pool_avoids(entry->pool, &entry->ip)) {
 		entry->freed_at = ++alloc->generation;
 		cooling_push(entry);
@@ -253,9 +253,10 @@ static void rehome_entries(struct alloc *alloc)
 
 		entry->pool = pool_find(alloc, &entry->ip);
 		if (entry->pool)
-			entry->move = false;
+			entry->removed = REMOVED_UNKNOWN;
 		else if (old)
-			entry->move = old->config->move_when_removed;
+			entry->removed =
+				old->config->move_when_removed ? REMOVED_MOVE : REMOVED_KEEP;
 		if (entry->holdings && entry->pool)
 			entry->pool->in_use[family_index(entry->ip.family)]++;
 		if (entry->cooling)

@@ -92,6 +92,24 @@ bool alloc_check(const struct alloc *alloc, const struct alloc_holder *holder,
 	return beside_others(entry, holder, request, true, ret);
 }
 
+static bool moves(const struct alloc_entry *entry, const struct pool *pool,
+	const struct alloc_request *request, const struct ip *ip)
+{
+	if (pool)
+		return pool->config->move_when_removed;
+	if (entry && entry->removed != REMOVED_UNKNOWN)
+		return entry->removed == REMOVED_MOVE;
+	return ip_equal(&request->moves[family_index(ip->family)], ip);
+}
+
+bool alloc_moves(
+	const struct alloc *alloc, const struct alloc_request *request, const struct ip *ip)
+{
+	const struct alloc_entry *entry = table_find(&alloc->table, ip);
+
+	return moves(entry, entry ? entry->pool : pool_find(alloc, ip), request, ip);
+}
+
 bool alloc_stands(const struct alloc *alloc, const struct alloc_holder *holder,
 	const struct alloc_request *request, const struct ip *ip, struct alloc_refusal *ret,
 	bool *ret_move)
@@ -106,12 +124,9 @@ bool alloc_stands(const struct alloc *alloc, const struct alloc_holder *holder,
 		*ret = of_others;
 		return false;
 	}
-	/* Where the pool is gone, a new start must come to the same answer: by the config. */
-	if (pool)
-		*ret_move = pool->config->move_when_removed;
-	else
-		*ret_move = (entry && entry->move) ||
-			    (alloc->config && alloc->config->move_when_removed);
+	/* What holds for all addresses counts for those that no pool has. */
+	*ret_move = moves(entry, pool, request, ip) ||
+		    (!pool && alloc->config && alloc->config->move_when_removed);
 	if (!in_its_pool(alloc, request, ip, pool, ret))
 		return false;
 	if (!fits) {

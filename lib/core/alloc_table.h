@@ -10,11 +10,14 @@
 struct pool;
 struct alloc_holding;
 
+/* What is to become of a Service on an address that its pool does not have any more. */
+enum entry_removed { REMOVED_UNKNOWN, REMOVED_KEEP, REMOVED_MOVE };
+
 /* An address that is held, blocked, or cooling; others have no entry. */
 struct alloc_entry {
 	struct ip ip;
 	bool cooling;	   /* in pool->cooling */
-	bool move;	   /* its pool went away and said that Services are moved then */
+	uint8_t removed;   /* enum entry_removed: the word of the pool that it is no longer in */
 	uint32_t blocked;  /* times it is a node's or an external address */
 	uint32_t index;	   /* in the table's chunks */
 	uint32_t visit;	   /* the search that looked at it last */

@@ -8,6 +8,7 @@
  */
 #include "assign_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool assign_is_ours(const struct assign_rules *rules, const struct service *service)
@@ -251,6 +252,27 @@ static void decide_shared_as(struct deciding *d)
 		decision->shared_as = ASSIGN_REMOVE;
 }
 
+/* So that whoever takes over when the pool is gone knows what it said (A08). */
+static void decide_moves(struct deciding *d)
+{
+	struct assign_decision *decision = d->decision;
+	const char *now = string_map_get(&d->service->annotations, ANNOTATION_MOVES);
+	char *text = decision->moves_text;
+
+	for (uint8_t i = 0; i < decision->address_count; i++) {
+		const struct ip *ip = &decision->addresses[i];
+		size_t used = strlen(text);
+
+		if (alloc_moves(d->alloc, &d->wish.request, ip))
+			snprintf(text + used, sizeof(decision->moves_text) - used, "%s%s",
+				used ? "," : "", ip_text(ip).s);
+	}
+	if (*text && !(now && strcmp(now, text) == 0))
+		decision->moves = ASSIGN_SET;
+	if (!*text && now)
+		decision->moves = ASSIGN_REMOVE;
+}
+
 static void decide_ours(struct deciding *d)
 {
 	struct assign_decision *decision = d->decision;
@@ -281,8 +303,10 @@ static void decide_ours(struct deciding *d)
 	if (decision->address_count > 0 && !kept_as_is &&
 		!(remembered && strcmp(remembered, decision->annotation_text) == 0))
 		decision->annotation = ASSIGN_SET;
-	if (!kept_as_is)
+	if (!kept_as_is) {
 		decide_shared_as(d);
+		decide_moves(d);
+	}
 	assign_tell(d);
 	decision->state = decision->address_count == 0			   ? ASSIGN_PENDING
 			  : d->problems[0].reason || d->problems[1].reason ? ASSIGN_KEPT
@@ -307,6 +331,8 @@ static void decide_release(struct deciding *d, bool owned)
 		decision->annotation = ASSIGN_REMOVE;
 	if (string_map_get(&service->annotations, ANNOTATION_SHARED_AS) && owned)
 		decision->shared_as = ASSIGN_REMOVE;
+	if (string_map_get(&service->annotations, ANNOTATION_MOVES) && owned)
+		decision->moves = ASSIGN_REMOVE;
 	assign_tell_release(d);
 	decision->state = ASSIGN_RELEASING;
 }
@@ -315,7 +341,7 @@ static bool anything_to_write(const struct assign_decision *decision)
 {
 	return decision->ingress || decision->finalizer != ASSIGN_KEEP ||
 	       decision->annotation != ASSIGN_KEEP || decision->shared_as != ASSIGN_KEEP ||
-	       decision->condition != ASSIGN_KEEP;
+	       decision->moves != ASSIGN_KEEP || decision->condition != ASSIGN_KEEP;
 }
 
 void assign_decide(

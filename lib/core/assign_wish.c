@@ -124,6 +124,15 @@ static void check_families(const struct service *service, struct assign_wish *wi
 	}
 }
 
+static void read_moves(const struct service *service, struct ip ret[2])
+{
+	const char *text = string_map_get(&service->annotations, ANNOTATION_MOVES);
+	char unused[160];
+
+	if (text && !assign_ips_parse(text, ret, unused, sizeof(unused)))
+		ret[0] = ret[1] = (struct ip){0};
+}
+
 void assign_wish_read(
 	const struct alloc *alloc, const struct assign_input *input, struct assign_wish *ret)
 {
@@ -145,6 +154,7 @@ void assign_wish_read(
 			.port_count = service->port_count,
 			.traffic_local = service->traffic_local,
 		}};
+	read_moves(service, ret->request.moves);
 	read_ips(service, metallb, ret);
 	if (!ret->malformed)
 		check_families(service, ret);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Killed at every single call to the API server, before it takes effect and after it did but
 before the answer came: whoever takes over brings every Service to where an undisturbed run
-brings it, over the same addresses, and never gives one address twice on the way (C26, K12, K59)."""
+brings it, over the same addresses, and never gives one address twice on the way (C26, K12, K59).
+That a pool has Services moved off what it does not have any more is known to the next one, too (A08)."""
 import time
 
 import pytest
@@ -12,9 +13,8 @@ from harness.wait import POLL_SECONDS
 
 USER = "herald"
 CONFIG = """apiVersion: herald.io/v1
-addresses: {whenRemoved: move}
 pools:
-- {name: main, addresses: [198.51.100.1-198.51.100.3]}
+- {name: main, addresses: [198.51.100.1-198.51.100.3], whenRemoved: move}
 - {name: six, addresses: ["2001:db8::1-2001:db8::4"]}
 - {name: shared, addresses: [203.0.113.1], autoAssign: false}
 """

@@ -54,6 +54,8 @@ struct alloc_request {
 	const struct service_port *ports;
 	uint16_t port_count;
 	bool traffic_local;
+	/* To be moved off these once no pool has them, as it was before; IP_NONE: none. */
+	struct ip moves[2];
 };
 
 enum alloc_reason {
@@ -154,6 +156,11 @@ bool alloc_admits(const struct alloc *alloc, const struct alloc_holder *holder,
 bool alloc_stands(const struct alloc *alloc, const struct alloc_holder *holder,
 	const struct alloc_request *request, const struct ip *ip, struct alloc_refusal *ret,
 	bool *ret_move);
+
+/* Whether its pool has Services moved off addresses that it does not have any more; if no pool has
+   it, the one that had it last, as it is known, or else what the request knows of that. */
+bool alloc_moves(
+	const struct alloc *alloc, const struct alloc_request *request, const struct ip *ip);
 
 /*
  * Makes ip the active address of its family; the one before is being left. It is not

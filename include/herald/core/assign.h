@@ -16,6 +16,9 @@
 #define ANNOTATION_SHARE "herald.io/share" /* sharing key */
 #define ANNOTATION_ASSIGNED "herald.io/assigned"   /* ours: what was assigned (K18) */
 #define ANNOTATION_SHARED_AS "herald.io/shared-as" /* ours: what it shared by then, as a hash */
+/* Ours: those of its addresses whose pool has Services moved off what it does not have any more,
+   for a controller that starts when that pool is gone (A08). */
+#define ANNOTATION_MOVES "herald.io/move-when-removed"
 #define CONDITION_ASSIGNED "herald.io/Assigned"
 
 /* Which Services are ours (K01, K02). */
@@ -65,6 +68,8 @@ struct assign_decision {
 	char annotation_text[2 * IP_TEXT_MAX];
 	enum assign_change shared_as; /* ANNOTATION_SHARED_AS */
 	char shared_as_text[17];
+	enum assign_change moves; /* ANNOTATION_MOVES */
+	char moves_text[2 * IP_TEXT_MAX];
 
 	enum assign_change condition;	      /* CONDITION_ASSIGNED */
 	bool condition_true, condition_flips; /* flips: its status changes or it is new */

@@ -66,13 +66,17 @@ static bool shows(const struct object *object, const struct ip *ip)
 	return object->exists && lists(object->status, object->count, ip);
 }
 
-static bool remembers(const struct object *object, const struct ip *ip)
+static bool is_in_text(const char *text, const struct ip *ip)
 {
 	struct ip ips[2];
 	char unused[160];
 
-	return object->has_assigned &&
-	       assign_ips_parse(object->assigned, ips, unused, sizeof(unused)) && lists(ips, 2, ip);
+	return assign_ips_parse(text, ips, unused, sizeof(unused)) && lists(ips, 2, ip);
+}
+
+static bool remembers(const struct object *object, const struct ip *ip)
+{
+	return object->has_assigned && is_in_text(object->assigned, ip);
 }
 
 /* ---- a write ---- */
@@ -81,7 +85,8 @@ static bool is_same(const struct object *a, const struct object *b)
 {
 	return a->finalizer == b->finalizer && a->has_assigned == b->has_assigned &&
 	       (!a->has_assigned || strcmp(a->assigned, b->assigned) == 0) &&
-	       strcmp(a->shared_as, b->shared_as) == 0 && a->has_condition == b->has_condition &&
+	       strcmp(a->shared_as, b->shared_as) == 0 && strcmp(a->moves, b->moves) == 0 &&
+	       a->has_condition == b->has_condition &&
 	       (!a->has_condition || (a->condition_true == b->condition_true &&
 					     strcmp(a->reason, b->reason) == 0 &&
 					     strcmp(a->message, b->message) == 0)) &&
@@ -206,6 +211,17 @@ static bool is_shared_too_widely(
 	return false;
 }
 
+static bool is_of_a_strayer(
+	const struct world *w, unsigned slot, const struct object *object, const struct ip *ip)
+{
+	for (unsigned other = 0; other < SLOTS; other++) {
+		if (other != slot && shows(&w->server.objects[other], ip) &&
+			object_strayed_from(&w->server.objects[other], &object->spec))
+			return true;
+	}
+	return false;
+}
+
 static bool may_lose(const struct world *w, unsigned slot, const struct object *object,
 	const struct object *after, const struct ip *ip)
 {
@@ -215,7 +231,8 @@ static bool may_lose(const struct world *w, unsigned slot, const struct object *
 	struct ip asked = spec_asked(spec, ip->family, &malformed);
 
 	if (!spec_is_active(spec) || !spec_has_family(spec, ip->family) ||
-		lists(after->status, after->count, &asked) || shared_otherwise(w, slot, object))
+		lists(after->status, after->count, &asked) || shared_otherwise(w, slot, object) ||
+		is_of_a_strayer(w, slot, object, ip))
 		return true;
 	for (uint8_t i = 0; i < after->count; i++)
 		has_another |= after->status[i].family == ip->family;
@@ -330,6 +347,24 @@ static void check_missing(const struct world *w, unsigned slot)
 	REQUIRE(w, malformed || !in_vain, "s%u waits in vain: %s", slot, object->message);
 }
 
+/* A08: it remembers what its address's pool says, and obeys once no pool has the address. */
+static void check_moves(const struct world *w, unsigned slot, const struct ip *ip)
+{
+	const struct object *object = &w->server.objects[slot];
+	const struct config_pool *pool = model_pool(w->config, ip);
+	bool malformed, moves = is_in_text(object->moves, ip);
+	struct ip asked = spec_asked(&object->spec, ip->family, &malformed);
+
+	if (pool)
+		REQUIRE(w, moves == pool->move_when_removed, "s%u remembers `%s` of %s", slot,
+			object->moves, ip_text(ip).s);
+	else
+		REQUIRE(w,
+			!moves || malformed || asked.family != IP_NONE ||
+				!could_have_any(w, slot, ip->family),
+			"s%u is not moved off %s", slot, ip_text(ip).s);
+}
+
 static void check_active(const struct world *w, unsigned slot)
 {
 	const struct object *object = &w->server.objects[slot];
@@ -339,6 +374,7 @@ static void check_active(const struct world *w, unsigned slot)
 
 		REQUIRE(w, spec_has_family(&object->spec, ip->family), "s%u shows %s for no family",
 			slot, ip_text(ip).s);
+		check_moves(w, slot, ip);
 		for (unsigned other = 0; other < SLOTS; other++)
 			REQUIRE(w,
 				other == slot || !shows(&w->server.objects[other], ip) ||
@@ -380,7 +416,8 @@ static void check_judged(const struct world *w, unsigned slot)
 		REQUIRE(w,
 			!decision.ingress && decision.finalizer == ASSIGN_KEEP &&
 				decision.annotation == ASSIGN_KEEP &&
-				decision.shared_as == ASSIGN_KEEP && !decision.condition_flips,
+				decision.shared_as == ASSIGN_KEEP &&
+				decision.moves == ASSIGN_KEEP && !decision.condition_flips,
 			"s%u is not as it should be: %s", slot, decision.condition_message);
 	}
 	free(service);

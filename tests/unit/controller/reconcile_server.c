@@ -77,7 +77,8 @@ static json_t *metadata_json(unsigned slot, const struct object *object)
 		{ANNOTATION_POOL, model_pools[object->spec.pool]},
 		{ANNOTATION_SHARE, model_keys[object->spec.key]},
 		{ANNOTATION_ASSIGNED, object->has_assigned ? object->assigned : NULL},
-		{ANNOTATION_SHARED_AS, *object->shared_as ? object->shared_as : NULL}};
+		{ANNOTATION_SHARED_AS, *object->shared_as ? object->shared_as : NULL},
+		{ANNOTATION_MOVES, *object->moves ? object->moves : NULL}};
 
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		if (asked[i][1])
@@ -193,6 +194,8 @@ static void merge_metadata(const json_t *metadata, struct object *object)
 		object->assigned, sizeof(object->assigned));
 	merge_text(json_object_get(annotations, ANNOTATION_SHARED_AS), object->shared_as,
 		sizeof(object->shared_as));
+	merge_text(json_object_get(annotations, ANNOTATION_MOVES), object->moves,
+		sizeof(object->moves));
 }
 
 static void merge_condition(const json_t *condition, struct object *object)
@@ -230,6 +233,7 @@ void patch_apply(const char *body, struct object *object)
 		object->count = patch.count;
 	}
 	object->written = object->spec;
+	object->strayed = false;
 	json_decref(json);
 }
 

@@ -98,6 +98,7 @@ void view_make(struct view *view, const struct object *object)
 	const struct string_pair pairs[] = {
 		{ANNOTATION_ASSIGNED, object->has_assigned ? object->assigned : NULL},
 		{ANNOTATION_IPS, model_asked[spec->asked]},
+		{ANNOTATION_MOVES, *object->moves ? object->moves : NULL},
 		{ANNOTATION_POOL, model_pools[spec->pool]},
 		{ANNOTATION_SHARE, model_keys[spec->key]},
 		{ANNOTATION_SHARED_AS, *object->shared_as ? object->shared_as : NULL}};
@@ -168,6 +169,12 @@ bool specs_may_share(const struct spec *a, const struct spec *b, bool anywhere)
 	return a->key && a->key == b->key && a->port != b->port && a->local == b->local &&
 	       (!a->local || a->selector == b->selector) &&
 	       (anywhere || a->namespace == b->namespace);
+}
+
+bool object_strayed_from(const struct object *other, const struct spec *spec)
+{
+	return other->strayed && specs_share_alike(&other->spec, &other->written) &&
+	       !specs_may_share(&other->spec, spec, true);
 }
 
 const struct config_pool *model_pool(const struct config *config, const struct ip *ip)
@@ -256,5 +263,6 @@ bool object_change(struct object *object, uint64_t *random, uint32_t uid)
 	} else {
 		*spec = changed;
 	}
+	object->strayed |= !specs_share_alike(spec, &object->written);
 	return true;
 }

@@ -29,8 +29,10 @@ struct object {
 	uint8_t count;
 	char reason[32];
 	char assigned[2 * IP_TEXT_MAX];
-	char shared_as[17];  /* "": no such annotation */
-	struct spec written; /* as it was when it was last written to */
+	char shared_as[17];	     /* "": no such annotation */
+	char moves[2 * IP_TEXT_MAX]; /* likewise */
+	struct spec written;	     /* as it was when it was last written to */
+	bool strayed; /* it has shared otherwise since, even if it is back to that by now */
 	char message[ASSIGN_TEXT_MAX];
 };
 
@@ -55,7 +57,7 @@ size_t model_index(const struct ip *ip);
 /* The struct service of an object; all that it points to is in the view or the object. */
 struct view {
 	struct service service;
-	struct string_pair annotations[5], selector;
+	struct string_pair annotations[6], selector;
 	struct service_port port;
 	struct service_ingress ingress[2];
 	struct condition condition;
@@ -71,6 +73,11 @@ bool spec_is_active(const struct spec *spec);
 bool spec_has_family(const struct spec *spec, uint8_t family);
 /* Whether the same is shared in the same way. */
 bool specs_share_alike(const struct spec *a, const struct spec *b);
+/*
+ * Whether `other` can't have the same address and was changed to and fro. What stands in both
+ * then does not tell whoever takes over which of them was changed, so that either may keep it.
+ */
+bool object_strayed_from(const struct object *other, const struct spec *spec);
 /* Whether two may be on one address; `anywhere`: from any namespace. */
 bool specs_may_share(const struct spec *a, const struct spec *b, bool anywhere);
 

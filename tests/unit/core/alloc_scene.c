@@ -201,6 +201,9 @@ void subject_apply(struct subject *subject)
 	if (decision->shared_as != ASSIGN_KEEP)
 		subject_annotate(subject, ANNOTATION_SHARED_AS,
 			decision->shared_as == ASSIGN_SET ? decision->shared_as_text : NULL);
+	if (decision->moves != ASSIGN_KEEP)
+		subject_annotate(subject, ANNOTATION_MOVES,
+			decision->moves == ASSIGN_SET ? decision->moves_text : NULL);
 	apply_condition(subject, decision);
 }
 

@@ -120,6 +120,8 @@ static bool apply(struct world *w, struct slot *slot, const struct write *write)
 	}
 	if (decision->shared_as != ASSIGN_KEEP)
 		memcpy(truth->shared_as, decision->shared_as_text, sizeof(truth->shared_as));
+	if (decision->moves != ASSIGN_KEEP)
+		memcpy(truth->moves, decision->moves_text, sizeof(truth->moves));
 	if (decision->condition != ASSIGN_KEEP) {
 		truth->has_condition = decision->condition == ASSIGN_SET;
 		truth->condition_true = decision->condition_true;
@@ -129,6 +131,7 @@ static bool apply(struct world *w, struct slot *slot, const struct write *write)
 		memcpy(truth->message, decision->condition_message, sizeof(truth->message));
 	}
 	truth->written = truth->spec;
+	truth->strayed = false;
 	touch(w, slot);
 	end_of_object(w, slot);
 	return true;

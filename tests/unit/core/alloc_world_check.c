@@ -94,20 +94,36 @@ bool world_lists(const struct ip *ips, size_t count, const struct ip *ip)
 	return false;
 }
 
-static bool remembers(const struct object *object, const struct ip *ip)
+static bool is_in_text(const char *text, const struct ip *ip)
 {
 	struct ip ips[2];
 	char unused[160];
 
-	return object->has_assigned &&
-	       assign_ips_parse(object->assigned, ips, unused, sizeof(unused)) &&
-	       world_lists(ips, 2, ip);
+	return assign_ips_parse(text, ips, unused, sizeof(unused)) && world_lists(ips, 2, ip);
+}
+
+static bool remembers(const struct object *object, const struct ip *ip)
+{
+	return object->has_assigned && is_in_text(object->assigned, ip);
 }
 
 static bool lists_family(const struct assign_decision *decision, uint8_t family)
 {
 	for (uint8_t i = 0; i < decision->address_count; i++) {
 		if (decision->addresses[i].family == family)
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_a_strayer(const struct world *w, const struct slot *slot, const struct ip *ip)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		const struct object *other = &w->slots[i].cache;
+
+		if (&w->slots[i] != slot && other->exists &&
+			world_lists(other->status, other->count, ip) &&
+			object_strayed_from(other, &slot->cache.spec))
 			return true;
 	}
 	return false;
@@ -128,7 +144,8 @@ static bool may_lose(struct world *w, const struct slot *slot, const struct ip *
 		return true;
 	/* Of two sharers it is the one that was changed (A06). */
 	if (!others_allow(w, slot, ip, false, true))
-		return !w->calm || !specs_share_alike(spec, &slot->cache.written) ||
+		return !w->calm || is_of_a_strayer(w, slot, ip) ||
+		       !specs_share_alike(spec, &slot->cache.written) ||
 		       !specs_share_alike(spec, &slot->decided_before);
 	/* From here on it has another of the family, or there would have been no reason. */
 	if (!lists_family(decision, ip->family))
@@ -136,7 +153,8 @@ static bool may_lose(struct world *w, const struct slot *slot, const struct ip *
 	if (spec->pool && (!pool || strcmp(pool->name, model_pools[spec->pool]) != 0))
 		return true;
 	moves = pool ? pool->move_when_removed
-		     : w->config->move_when_removed || w->moves[model_index(ip)];
+		     : w->config->move_when_removed || w->moves[model_index(ip)] ||
+				is_in_text(slot->cache.moves, ip);
 	return moves && (!model_serves(pool, spec, ip) ||
 				!others_allow(w, slot, ip, false, pool->share_across_namespaces));
 }
@@ -183,6 +201,7 @@ void world_check_adopted(struct world *w)
 
 			REQUIRE(w,
 				!spec_has_family(&cache->spec, ip->family) ||
+					is_of_a_strayer(w, slot, ip) ||
 					(alloc_held(&slot->holder, ip->family, &held) &&
 						ip_equal(&held, ip)),
 				"%s is not left its %s", slot->name, ip_text(ip).s);
