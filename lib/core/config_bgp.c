@@ -80,10 +80,16 @@ static void read_profiles(
 	}
 }
 
+static const struct config_duration_rule drain_rule = {
+	.min_ms = 1000, .max_ms = 600u * 1000, .unit_ms = 1000, .zero = true};
+
 /* In this order: peers take defaults from the first two, advertisements use communities. */
 static const struct config_field bgp_fields[] = {
 	{"asn", config_read_u32, offsetof(struct config_bgp, asn), &config_asn_rule, false},
 	{"routerID", config_read_router_id, offsetof(struct config_bgp, router_id), NULL, false},
+	{"drainTime", config_read_duration, offsetof(struct config_bgp, drain_time_s), &drain_rule,
+		false},
+	{"birdConfig", config_read_bird_text, offsetof(struct config_bgp, extra), NULL, false},
 	{"bfdProfiles", read_profiles, 0, NULL, false},
 	{"communities", config_read_communities, 0, NULL, false},
 	{"peers", config_read_peers, 0, NULL, false},
@@ -106,6 +112,8 @@ void config_read_bgp(
 	struct config_bgp *bgp = arena_alloc(r->memory, 1, sizeof(*bgp));
 
 	(void)rule;
+	bgp->drain_time_s = 5;
+	bgp->extra = "";
 	if (!config_read_mapping(r, node, &bgp_table, bgp))
 		return;
 	if (!yaml_tree_get(node, "advertisements"))

@@ -23,6 +23,13 @@ bool config_is_bgp_list(struct config_reader *r, const struct yaml_node *node);
 extern const struct config_number_rule config_asn_rule;
 config_read_fn config_read_router_id; /* struct ip */
 
+/* BIRD's language, checked for what could end the block that it is put into: const char *. */
+config_read_fn config_read_bird_text;
+
+/* What must hold among the fields of one peer (config_bgp_peer_check.c). */
+void config_check_peer(
+	struct config_reader *r, const struct yaml_node *node, struct config_bgp_peer *peer);
+
 /* The lists; ret is the struct config_bgp, whose earlier fields are read already. */
 config_read_fn config_read_peers;
 config_read_fn config_read_communities;

@@ -18,6 +18,11 @@ static const struct config_number_rule length_rule = {1, 32, "a prefix length ha
 static const struct config_number_rule length_v6_rule = {1, 128, "a prefix length has at most 128"};
 static const struct config_number_rule pref_rule = {0, UINT32_MAX, NULL};
 
+static const struct config_number_rule prepend_rule = {
+	0, CONFIG_PREPEND_MAX, "longer paths are refused by many routers"};
+static const char *const weight_names[] = {"none", "bandwidth", "prepend", NULL};
+static const struct config_choice_rule weight_rule = {weight_names};
+
 static void read_local_pref(
 	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
 {
@@ -25,6 +30,41 @@ static void read_local_pref(
 
 	advertisement->has_local_pref = true;
 	config_read_u32(r, node, &advertisement->local_pref, rule);
+}
+
+static void read_med(
+	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
+{
+	struct config_bgp_advertisement *advertisement = ret;
+
+	advertisement->has_med = true;
+	config_read_u32(r, node, &advertisement->med, rule);
+}
+
+static void read_next_hop(
+	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
+{
+	struct config_bgp_advertisement *advertisement = ret;
+	const char *text = config_text(r, node);
+	struct ip ip;
+
+	(void)rule;
+	if (!text)
+		return;
+	if (strcmp(text, "self") == 0) {
+		advertisement->next_hop = NEXT_HOP_SELF;
+	} else if (strcmp(text, "node") == 0) {
+		advertisement->next_hop = NEXT_HOP_NODE;
+	} else if (ip_parse(text, &ip) && !ip_is_unspecified(&ip) && !ip_is_multicast(&ip) &&
+		   !ip_is_link_local(&ip) && !ip_is_loopback(&ip)) {
+		advertisement->next_hop = NEXT_HOP_GIVEN;
+		advertisement->next_hop_address = ip;
+	} else {
+		config_problem(r, node,
+			"is %s, which is no address that a router can send to: write one, or self "
+			"or node",
+			config_show(node).s);
+	}
 }
 
 /* What two advertisements share is then found in one pass over both. */
@@ -62,6 +102,10 @@ static const struct config_field advertisement_fields[] = {
 	{"aggregationLengthV6", config_read_u32, ADVERTISEMENT(aggregation_length_v6),
 		&length_v6_rule, false},
 	{"localPref", read_local_pref, 0, &pref_rule, false},
+	{"med", read_med, 0, &pref_rule, false},
+	{"prepend", config_read_u32, ADVERTISEMENT(prepend), &prepend_rule, false},
+	{"nextHop", read_next_hop, 0, NULL, false},
+	{"weight", config_read_choice, ADVERTISEMENT(weight), &weight_rule, false},
 	{"communities", leave_for_later, 0, NULL, false}, /* needs the section's names */
 	{"pools", read_sorted_texts, ADVERTISEMENT(pools), &pools_rule, false},
 	{"peers", read_sorted_texts, ADVERTISEMENT(peers), &peers_rule, false},

@@ -2,7 +2,7 @@
 /*
  * What must hold between the parts of the BGP section and the pools: one peer is not
  * configured twice for the same nodes (B09, B12), advertisements of one route agree on
- * the local preference (B02, B10), and an aggregate covers nothing but the pool (B12).
+ * what a route can have once (B02, B10), and an aggregate covers nothing but the pool (B12).
  *
  * Two lists of selectors are taken to select something in common when one selects all or
  * both have an alternative in common: that is certain from the text. Other overlaps depend on the
@@ -62,8 +62,11 @@ static bool surely_meet(const struct selector_list *a, const struct selector_lis
 static bool same_peer(const struct config_bgp_peer *a, const struct config_bgp_peer *b)
 {
 	return ip_equal(&a->address, &b->address) && a->port == b->port &&
-	       strcmp(a->interface, b->interface) == 0 && strcmp(a->vrf, b->vrf) == 0 &&
-	       (a->address.family != IP_NONE || a->interface[0]);
+	       ip_equal(&a->range.address, &b->range.address) &&
+	       a->range.length == b->range.length && strcmp(a->interface, b->interface) == 0 &&
+	       strcmp(a->vrf, b->vrf) == 0 &&
+	       (a->address.family != IP_NONE || a->interface[0] ||
+		       a->range.address.family != IP_NONE);
 }
 
 static void check_peers(
@@ -187,19 +190,33 @@ static bool pools_meet(const struct pool_index *index, const struct config_strin
 
 /* A route's length is part of its name: those of other lengths are other routes. */
 static bool same_route(const struct pool_index *index, const struct config_bgp_advertisement *a,
-	const struct config_bgp_advertisement *b)
+	const struct config_bgp_advertisement *b, enum ip_family family)
 {
-	bool ipv4 = a->aggregation_length == b->aggregation_length &&
-		    pools_meet(index, &a->pools, &b->pools, IP_V4);
-	bool ipv6 = a->aggregation_length_v6 == b->aggregation_length_v6 &&
-		    pools_meet(index, &a->pools, &b->pools, IP_V6);
+	bool same_length = family == IP_V4 ? a->aggregation_length == b->aggregation_length
+					   : a->aggregation_length_v6 == b->aggregation_length_v6;
 
-	return (ipv4 || ipv6) && lists_meet(&a->peers, &b->peers) &&
+	return same_length && pools_meet(index, &a->pools, &b->pools, family) &&
+	       lists_meet(&a->peers, &b->peers) &&
 	       surely_meet(&a->node_selectors, &b->node_selectors) &&
 	       surely_meet(&a->service_selectors, &b->service_selectors);
 }
 
-static void check_local_pref(struct config_reader *r, const struct yaml_node *node,
+/* The first field that they disagree on for routes that both surely make. */
+static enum config_agreed find_disagreement(const struct pool_index *index,
+	const struct config_bgp_advertisement *a, const struct config_bgp_advertisement *b)
+{
+	for (unsigned field = 0; field < AGREED_COUNT; field++) {
+		bool v4 = config_advertisements_agree(a, b, (enum config_agreed)field, IP_V4);
+		bool v6 = config_advertisements_agree(a, b, (enum config_agreed)field, IP_V6);
+
+		if ((!v4 && same_route(index, a, b, IP_V4)) ||
+			(!v6 && same_route(index, a, b, IP_V6)))
+			return (enum config_agreed)field;
+	}
+	return AGREED_COUNT;
+}
+
+static void check_agreement(struct config_reader *r, const struct yaml_node *node,
 	const struct config_bgp *bgp, const struct pool_index *index)
 {
 	const struct yaml_node *item = node ? node->first : NULL;
@@ -208,15 +225,16 @@ static void check_local_pref(struct config_reader *r, const struct yaml_node *no
 		for (size_t k = 0; k < i; k++) {
 			const struct config_bgp_advertisement *a = &bgp->advertisements[k];
 			const struct config_bgp_advertisement *b = &bgp->advertisements[i];
+			enum config_agreed field = find_disagreement(index, a, b);
 
-			if (!a->has_local_pref || !b->has_local_pref ||
-				a->local_pref == b->local_pref || !same_route(index, a, b))
+			if (field == AGREED_COUNT)
 				continue;
 			config_problem(r, item,
-				"the advertisement \"%s\" sets localPref %u where \"%s\" on line "
-				"%u sets %u for the same routes: make them equal, or keep the two "
-				"apart by pools, peers or selectors",
-				b->name, b->local_pref, a->name, a->line, a->local_pref);
+				"the advertisement \"%s\" sets %s %s where \"%s\" on line %u sets "
+				"%s for the same routes: make them equal, or keep the two apart by "
+				"pools, peers or selectors",
+				b->name, config_agreed_name(field), config_agreed_text(b, field).s,
+				a->name, a->line, config_agreed_text(a, field).s);
 			break;
 		}
 	}
@@ -264,6 +282,10 @@ static void check_aggregation(struct config_reader *r, const struct yaml_node *i
 		config_problem(r, yaml_tree_get(item, "serviceSelectors"),
 			"stands beside an aggregation length below the address's own: such a "
 			"route covers Services that are not selected, so remove one of the two");
+	if (advertisement->weight != WEIGHT_NONE)
+		config_problem(r, yaml_tree_get(item, "weight"),
+			"stands beside an aggregation length below the address's own: such a "
+			"route stands for many Services, so remove one of the two");
 	/* Once nothing more is kept, a thousand of them over all pools would take long. */
 	if (r->problems->count == CONFIG_PROBLEMS_MAX)
 		return;
@@ -285,7 +307,7 @@ void config_bgp_check(
 	struct pool_index index = index_pools(r, config);
 
 	check_peers(r, yaml_tree_get(bgp, "peers"), config->bgp);
-	check_local_pref(r, advertisements, config->bgp, &index);
+	check_agreement(r, advertisements, config->bgp, &index);
 	for (size_t i = 0; item && i < config->bgp->advertisement_count; i++, item = item->next)
 		check_aggregation(r, item, &config->bgp->advertisements[i], &index);
 }

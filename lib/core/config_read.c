@@ -134,7 +134,7 @@ static void tell_unknown_key(
 	struct suggestion suggestion = {.word = node->key->text};
 	/* The place is the key's, the path that of its value. */
 	struct yaml_node at = *node;
-	char known[256] = "";
+	char known[512] = "";
 	size_t used = 0;
 
 	at.line = node->key->line;

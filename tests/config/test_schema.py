@@ -90,7 +90,7 @@ def limits(shape):
     if "x-minimum" in shape:
         low, high = milliseconds(shape["x-minimum"]), milliseconds(shape["x-maximum"])
         step = 1000 if "x-whole" in shape else 1
-        numbers = [(low, True), (low - step, False), (high, True), (high + step, False), (0, "x-zero" in shape)]
+        numbers = [(low, True), (low - step, low == step and "x-zero" in shape), (high, True), (high + step, False), (0, "x-zero" in shape)]
         return [(f"{n}ms", good) for n, good in numbers] + [(f"{low + 500}ms", "x-whole" not in shape)]
     low, high = shape["minimum"], shape["maximum"]
     return [(low, True), (low - 1, False), (high, True), (high + 1, False)]
@@ -119,7 +119,8 @@ BETWEEN = re.compile(
     r"whole seconds|must be less than half|above the hold time|stands beside |no IPv4 or IPv6 address|is no address; |"
     r"no prefix length|runs backwards|host bits|from one family|leave them out|no router can have|no node can have|"
     r"link-local address|of our own AS|same router as|cover addresses beyond|of another family|a well-known community|"
-    r"not both$|each part has|\"myASN\" is missing|, the name of a well-known")
+    r"not both$|each part has|BIRD's language|which is no network|no router calls from|that a router can send to|"
+    r"how far away the peer|has no meaning without |\"myASN\" is missing|, the name of a well-known")
 
 VALUES = [None, True, False, 0, 1, -1, 7, 10 ** 12, "", "x", "true", "7", "7s", "a b", "é", "A", "x" * 64, "1:2", "0::/0",
           "192.0.2.0/24", "192.0.2.1 - 192.0.2.2", "2001:db8::1", "10.0.0.1", "256.0.0.1", "large:1:2:3", "a/b", "eth*", "a\"b",
@@ -163,6 +164,9 @@ def expression(**parts):
     ("a dynamic one", peer(["peerASN"], dynamicASN="internal"), True),
     ("both", peer(dynamicASN="internal"), False),
     ("no address", peer(["peerAddress"]), False),
+    ("a network", peer(["peerAddress"], peerRange="192.0.2.0/24"), True),
+    ("a network and a port", peer(["peerAddress"], peerRange="192.0.2.0/24", peerPort=1179), False),
+    ("address and network", peer(peerRange="192.0.2.0/24"), False),
     ("an interface", peer(["peerAddress"], interface="eth0"), True),
     ("address and interface", peer(interface="eth0"), False),
     ("a password", peer(password="x y"), True),

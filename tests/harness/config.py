@@ -34,27 +34,36 @@ WHOLE = {
     "nodes": {"ignoreExcludeLabel": True, "moveOnCordon": True},
     "compatibility": {"metallbAnnotations": True},
     "bgp": {
-        "asn": 7, "routerID": "10.0.0.7",
+        "asn": 7, "routerID": "10.0.0.7", "drainTime": "7s", "birdConfig": "# x",
         "bfdProfiles": [{"name": "b", "receiveInterval": "70ms", "transmitInterval": "70ms",
                          "detectMultiplier": 7, "minimumTTL": 7, "passiveMode": True}],
         "communities": [{"name": "c", "value": "7:7"}],
         "peers": [{
             "name": "r", "myASN": 8, "localASN": 9, "peerASN": 10, "peerAddress": "192.0.2.254",
             "sourceAddress": "192.0.2.253", "peerPort": 7, "holdTime": "70s", "keepaliveTime": "7s",
-            "connectTime": "7s", "ebgpMultiHop": True, "gracefulRestart": True, "families": ["ipv6"],
+            "localPort": 7, "connectTime": "7s", "hops": 7, "ttlSecurity": True, "passive": True,
+            "gracefulRestart": True, "gracefulRestartTime": "7s", "longLivedTime": "7s", "families": ["ipv6"],
+            "birdConfig": "# x",
             "passwordSecret": {"name": "s"}, "routerID": "10.0.0.8", "bfdProfile": "b", "vrf": "v",
             "nodeSelectors": SELECTORS}],
         "advertisements": [{
-            "name": "a", "aggregationLength": 31, "aggregationLengthV6": 127, "localPref": 7,
-            "communities": ["c"], "pools": ["p"], "peers": ["r"], "nodeSelectors": SELECTORS}]},
+            "name": "a", "aggregationLength": 31, "aggregationLengthV6": 127, "localPref": 7, "med": 7, "prepend": 7,
+            "nextHop": "node", "communities": ["c"], "pools": ["p"], "peers": ["r"], "nodeSelectors": SELECTORS}]},
 }
 # The fields that exclude one of WHOLE's: what stands in whose place.
 INSTEAD = {
     ("bgp", "peers", 0, "dynamicASN"): ("peerASN", "external"),
     ("bgp", "peers", 0, "interface"): ("peerAddress", "eth0"),
+    ("bgp", "peers", 0, "peerRange"): ("peerAddress", "192.0.2.0/24"),
+    ("bgp", "peers", 0, "ebgpMultiHop"): ("hops", True),
     ("bgp", "peers", 0, "password"): ("passwordSecret", "secret"),
     ("bgp", "advertisements", 0, "serviceSelectors"): ("aggregationLength", SELECTORS),
+    ("bgp", "advertisements", 0, "weight"): ("aggregationLength", "bandwidth"),
 }
+# What can't stand beside those either.
+ALSO_OUT = {"interface": ["hops"], "peerRange": ["peerPort"], "ebgpMultiHop": ["ttlSecurity"],
+            "serviceSelectors": ["aggregationLengthV6"], "weight": ["aggregationLengthV6"],
+            "gracefulRestart": ["gracefulRestartTime", "longLivedTime"]}
 
 
 class Answer:
@@ -119,10 +128,9 @@ def whole_for(path):
         if path[:len(place)] == place:
             del at(document, place[:-1])[other]
             at(document, place[:-1])[place[-1]] = copy.deepcopy(value)
-            if place[-1] == "interface":
-                del at(document, place[:-1])["ebgpMultiHop"]
-            if place[-1] == "serviceSelectors":
-                del at(document, place[:-1])["aggregationLengthV6"]
+    for length, step in enumerate(path):
+        for field in ALSO_OUT.get(step, ()):
+            at(document, path[:length]).pop(field, None)
     return document
 
 

@@ -122,7 +122,7 @@ struct config {
 struct config_problem {
 	unsigned line, column; /* from 1; 0: the whole document */
 	char field[128];       /* "pools[2].addresses[0]" */
-	char text[384];	       /* what is wrong with which value, and how to mend it */
+	char text[640];	       /* what is wrong with which value, and how to mend it */
 };
 
 struct config_problems {

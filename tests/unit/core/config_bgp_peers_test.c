@@ -62,7 +62,7 @@ static void B01_B09_B12_peers(void **state)
 			"It can be internal or external\n"},
 		{"neither address nor interface", "  - {name: a, peerASN: 64600}\n",
 			"6:5 bgp.peers[0]: the field \"peerAddress\" is missing: add it, or "
-			"\"interface\"\n"},
+			"\"interface\" or \"peerRange\"\n"},
 		{"address and interface",
 			"  - {name: a, peerASN: 64600, peerAddress: 192.0.2.1, interface: eth0}\n",
 			"6:66 bgp.peers[0].interface: stands beside \"peerAddress\": keep one of "
@@ -255,9 +255,10 @@ static void B01_B09_B12_peers(void **state)
 			"mean \"gracefulRestart\"?\n"
 			"6:137 bgp.peers[0].disableMP: there is no such field: remove it, or use "
 			"one of name, myASN, localASN, peerASN, dynamicASN, peerAddress, "
-			"interface, sourceAddress, peerPort, holdTime, keepaliveTime, connectTime, "
-			"ebgpMultiHop, gracefulRestart, families, password, passwordSecret, "
-			"routerID, bfdProfile, vrf, nodeSelectors\n"},
+			"peerRange, interface, sourceAddress, peerPort, localPort, holdTime, "
+			"keepaliveTime, connectTime, ebgpMultiHop, hops, ttlSecurity, passive, "
+			"gracefulRestart, gracefulRestartTime, longLivedTime, families, password, "
+			"passwordSecret, routerID, bfdProfile, vrf, birdConfig, nodeSelectors\n"},
 		{"no name", "  - {peerASN: 64600, peerAddress: 192.0.2.1}\n",
 			"6:5 bgp.peers[0]: the field \"name\" is missing: add it\n"},
 	};

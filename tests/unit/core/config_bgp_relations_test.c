@@ -110,10 +110,12 @@ static void B01_B12_advertisements(void **state)
 			"  - {ipAddressPools: [p], localPreference: 1}\n",
 			"6:6 bgp.advertisements[0].ipAddressPools: there is no such field: remove "
 			"it, or use one of name, aggregationLength, aggregationLengthV6, "
-			"localPref, communities, pools, peers, nodeSelectors, serviceSelectors\n"
+			"localPref, med, prepend, nextHop, weight, communities, pools, peers, "
+			"nodeSelectors, serviceSelectors\n"
 			"6:27 bgp.advertisements[0].localPreference: there is no such field: "
 			"remove it, or use one of name, aggregationLength, aggregationLengthV6, "
-			"localPref, communities, pools, peers, nodeSelectors, serviceSelectors\n"},
+			"localPref, med, prepend, nextHop, weight, communities, pools, peers, "
+			"nodeSelectors, serviceSelectors\n"},
 	};
 
 	(void)state;
@@ -399,9 +401,9 @@ static void B09_B12_peers_given_twice(void **state)
 			"  - {name: a, peerASN: 1, peerPort: 1179}\n"
 			"  - {name: b, peerASN: 1, peerPort: 1179}\n",
 			"6:5 bgp.peers[0]: the field \"peerAddress\" is missing: add it, or "
-			"\"interface\"\n"
+			"\"interface\" or \"peerRange\"\n"
 			"7:5 bgp.peers[1]: the field \"peerAddress\" is missing: add it, or "
-			"\"interface\"\n"},
+			"\"interface\" or \"peerRange\"\n"},
 	};
 
 	(void)state;

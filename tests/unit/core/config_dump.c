@@ -118,14 +118,22 @@ static void show_peer(const struct config_bgp_peer *peer)
 	show_number(" peerASN", peer->peer_asn);
 	show_number(" dynamicASN", peer->dynamic_asn);
 	show_ip(" peerAddress", &peer->address);
+	show_ip(" peerRange", &peer->range.address);
+	show_number(" /", peer->range.length);
 	show_text(" interface", peer->interface);
 	show_ip(" sourceAddress", &peer->source_address);
 	show_number(" peerPort", peer->port);
+	show_number(" localPort", peer->local_port);
 	show_number(" holdTime", peer->hold_time_s);
 	show_number(" keepaliveTime", peer->keepalive_time_s);
 	show_number(" connectTime", peer->connect_time_s);
 	show_number(" ebgpMultiHop", peer->multihop);
+	show_number(" hops", peer->hops);
+	show_number(" ttlSecurity", peer->ttl_security);
+	show_number(" passive", peer->passive);
 	show_number(" gracefulRestart", peer->graceful_restart);
+	show_number(" gracefulRestartTime", peer->restart_time_s);
+	show_number(" longLivedTime", peer->long_lived_time_s);
 	show_number(" ipv4", peer->ipv4);
 	show_number(" ipv6", peer->ipv6);
 	show_text(" password", peer->password);
@@ -133,6 +141,7 @@ static void show_peer(const struct config_bgp_peer *peer)
 	show_ip(" routerID", &peer->router_id);
 	show_text(" bfdProfile", peer->bfd_profile);
 	show_text(" vrf", peer->vrf);
+	show_text(" birdConfig", peer->extra);
 	show_selectors(" nodeSelectors", &peer->node_selectors);
 }
 
@@ -143,6 +152,12 @@ static void show_advertisement(const struct config_bgp_advertisement *advertisem
 	show_number(" aggregationLengthV6", advertisement->aggregation_length_v6);
 	if (advertisement->has_local_pref)
 		show_number(" localPref", advertisement->local_pref);
+	if (advertisement->has_med)
+		show_number(" med", advertisement->med);
+	show_number(" prepend", advertisement->prepend);
+	show_number(" nextHop", advertisement->next_hop);
+	show_ip(" nextHop", &advertisement->next_hop_address);
+	show_number(" weight", advertisement->weight);
 	for (size_t i = 0; i < advertisement->community_count; i++)
 		show_community(" community", &advertisement->communities[i]);
 	show_texts(" pools", &advertisement->pools);
@@ -155,6 +170,8 @@ static void show_bgp(const struct config_bgp *bgp)
 {
 	show_number("bgp.asn", bgp->asn);
 	show_ip("bgp.routerID", &bgp->router_id);
+	show_number("bgp.drainTime", bgp->drain_time_s);
+	show_text("bgp.birdConfig", bgp->extra);
 	for (size_t i = 0; i < bgp->bfd_profile_count; i++)
 		show_bfd_profile(&bgp->bfd_profiles[i]);
 	for (size_t i = 0; i < bgp->community_count; i++) {
