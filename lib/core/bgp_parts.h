@@ -25,9 +25,6 @@ struct bgp_concern {
 void bgp_tell(struct bgp_maker *m, const struct bgp_concern *concern, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* What BIRD can read between double quotes, and the kernel can take. */
-bool bgp_is_password(const char *text);
-
 /* The sessions of this node (bgp_session.c). */
 void bgp_make_sessions(struct bgp_maker *m);
 

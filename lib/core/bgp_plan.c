@@ -106,7 +106,7 @@ struct bgp_plan *bgp_plan_make(const struct bgp_plan_input *input)
 	m.self = find_self(cluster);
 	m.plan = xcalloc(1, sizeof(*m.plan));
 	m.plan->node_verdict = bgp_plan_node_verdict(cluster);
-	m.plan->extra = "";
+	m.plan->extra = bgp_keep_text(&m, m.config->extra);
 	if (!m.self)
 		return m.plan;
 	bgp_make_sessions(&m);

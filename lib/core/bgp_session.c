@@ -11,8 +11,7 @@
 #include "bgp_parts.h"
 
 #define HOPS_ANY 255u
-#define NAME_KEPT 32u	 /* of a peer's name; BIRD's names have at most 64 bytes */
-#define PASSWORD_MAX 80u /* TCP_MD5SIG_MAXKEYLEN of the kernel */
+#define NAME_KEPT 32u /* of a peer's name; BIRD's names have at most 64 bytes */
 
 /* Where the routers of an unnumbered link are. */
 static const struct ip_prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
@@ -78,25 +77,14 @@ static const char *find_password(struct bgp_maker *m, const struct config_bgp_pe
 			secret && secret->why ? secret->why : "which has not been read yet");
 		return NULL;
 	}
-	if (!bgp_is_password(secret->password)) {
+	if (!config_is_bgp_password(secret->password, strlen(secret->password))) {
 		bgp_tell(m, &concern,
 			"the peer \"%s\" is held back: the password in the Secret \"%s\" must be "
-			"text of 1 to %u bytes without '\"' and control characters",
-			peer->name, peer->password_secret, PASSWORD_MAX);
+			"text of 1 to %d bytes without '\"' and control characters",
+			peer->name, peer->password_secret, CONFIG_PASSWORD_MAX);
 		return NULL;
 	}
 	return secret->password;
-}
-
-bool bgp_is_password(const char *text)
-{
-	size_t length = strlen(text);
-
-	for (size_t i = 0; i < length; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f || text[i] == '"')
-			return false;
-	}
-	return length > 0 && length <= PASSWORD_MAX;
 }
 
 static const struct config_bfd_profile *find_profile(const struct config_bgp *bgp, const char *name)
@@ -108,35 +96,57 @@ static const struct config_bfd_profile *find_profile(const struct config_bgp *bg
 	return NULL;
 }
 
-static void set_bfd(struct bgp_maker *m, const struct config_bgp_peer *peer, struct bgp_session *s)
+static uint8_t family_of(const struct bgp_session *s)
+{
+	return s->dynamic ? s->range.address.family : s->address.family;
+}
+
+/* BIRD wants to know where BFD sessions with a peer beyond a router begin. */
+static bool set_bfd(struct bgp_maker *m, const struct config_bgp_peer *peer, struct bgp_session *s)
 {
 	const struct config_bfd_profile *profile =
 		*peer->bfd_profile ? find_profile(m->config, peer->bfd_profile) : NULL;
 
 	if (!profile)
-		return;
+		return true;
 	s->bfd = true;
 	s->profile = *profile;
 	s->profile.name = bgp_keep_text(m, profile->name);
-	/* BIRD wants to know where the sessions of a peer beyond a router begin. */
 	if (s->hops > 1 && s->source.family == IP_NONE)
-		s->source = node_address(m->self, s->address.family);
+		s->source = node_address(m->self, family_of(s));
+	if (s->hops == 1 || s->source.family != IP_NONE)
+		return true;
+	bgp_tell(m, &(struct bgp_concern){BGP_PROBLEM_PEER, "", peer->name, peer->line},
+		"the peer \"%s\" is held back on the node \"%s\": BFD over several hops begins at "
+		"an "
+		"IPv%u address, and the node has none: add \"sourceAddress\", or remove "
+		"\"bfdProfile\"",
+		peer->name, m->self->meta.name, family_of(s));
+	return false;
 }
 
-/* A family whose routes would have no next hop is left out. */
+/* IPv6 routes without a next hop are left out. IPv4 ones over IPv6 may have an IPv6 one
+   (RFC 8950), where the peer knows that. */
 static void set_families(
 	struct bgp_maker *m, const struct config_bgp_peer *peer, struct bgp_session *s)
 {
-	uint8_t family = s->address.family != IP_NONE ? s->address.family : IP_V6;
-
 	s->ipv4 = peer->ipv4;
 	s->ipv6 = peer->ipv6;
-	if (family == IP_V6)
-		s->next_hop_v4 = node_address(m->self, IP_V4);
-	else
+	if (family_of(s) == IP_V4) {
 		s->next_hop_v6 = node_address(m->self, IP_V6);
-	if (family == IP_V4 && s->next_hop_v6.family == IP_NONE && s->ipv4)
-		s->ipv6 = false;
+		s->ipv6 = s->ipv6 && (s->next_hop_v6.family != IP_NONE || !s->ipv4);
+	} else if (!*s->interface) {
+		s->next_hop_v4 = node_address(m->self, IP_V4);
+	}
+}
+
+static uint32_t hops_of(const struct config_bgp_peer *peer, bool internal)
+{
+	if (*peer->interface)
+		return 1;
+	if (peer->hops)
+		return peer->hops;
+	return peer->multihop || internal ? HOPS_ANY : 1;
 }
 
 static bool make_session(
@@ -158,30 +168,35 @@ static bool make_session(
 		.interface = bgp_keep_text(m, peer->interface),
 		.source = peer->source_address,
 		.port = peer->port,
-		.local_port = CONFIG_BGP_PORT,
+		.local_port = peer->local_port,
 		.hold_time_s = peer->hold_time_s,
 		.keepalive_time_s = peer->keepalive_time_s,
 		.connect_time_s = peer->connect_time_s,
 		.graceful_restart = peer->graceful_restart,
-		.restart_time_s = 120,
+		.restart_time_s = peer->restart_time_s,
+		.long_lived_time_s = peer->long_lived_time_s,
+		.ttl_security = peer->ttl_security,
+		.passive = peer->passive,
 		.password = bgp_keep_text(m, password),
 		.router_id = router_id_of(m, peer),
 		.vrf = bgp_keep_text(m, peer->vrf),
-		.extra = "",
+		.extra = bgp_keep_text(m, peer->extra),
 		.line = peer->line,
 	};
 	s->dynamic = s->address.family == IP_NONE;
 	if (s->dynamic)
-		s->range = link_local;
-	s->hops = (peer->multihop || s->internal) && !s->dynamic ? HOPS_ANY : 1;
-	set_bfd(m, peer, s);
+		s->range = *s->interface ? link_local : peer->range;
+	s->hops = hops_of(peer, s->internal);
 	set_families(m, peer, s);
-	return true;
+	return set_bfd(m, peer, s);
 }
 
 static bool is_same_router(const struct bgp_session *a, const struct config_bgp_peer *b)
 {
 	return ip_equal(&a->address, &b->address) && a->port == b->port &&
+	       (!a->dynamic || *a->interface ||
+		       (ip_equal(&a->range.address, &b->range.address) &&
+			       a->range.length == b->range.length)) &&
 	       strcmp(a->interface, b->interface) == 0 && strcmp(a->vrf, b->vrf) == 0;
 }
 

@@ -80,15 +80,20 @@ static void write_options(FILE *out, const struct bgp_session *s)
 		write_bfd_options(out, &s->profile);
 }
 
-static void write_channel(FILE *out, const struct bgp_session *s, const char *family,
-	const char *table, const struct ip *next_hop)
+static void write_channel(FILE *out, const struct bgp_session *s, uint8_t family)
 {
+	bool v4 = family == IP_V4;
+	bool over_v6 = (s->dynamic ? s->range.address.family : s->address.family) == IP_V6;
+	const struct ip *next_hop = v4 ? &s->next_hop_v4 : &s->next_hop_v6;
+
 	fprintf(out,
 		"\t%s {\n"
 		"\t\ttable %s;\n"
 		"\t\timport none;\n"
 		"\t\texport filter %s_out;\n",
-		family, table, s->protocol);
+		v4 ? "ipv4" : "ipv6", v4 ? BIRD_IPV4_TABLE : BIRD_IPV6_TABLE, s->protocol);
+	if (over_v6 && v4) /* where the peer knows that (RFC 8950) */
+		fputs("\t\textended next hop on;\n", out);
 	if (next_hop->family != IP_NONE)
 		fprintf(out, "\t\tnext hop address %s;\n", ip_text(next_hop).s);
 	fputs("\t};\n", out);
@@ -99,9 +104,9 @@ static void write_block(FILE *out, const struct bgp_session *s)
 	write_neighbor(out, s);
 	write_options(out, s);
 	if (s->ipv4)
-		write_channel(out, s, "ipv4", BIRD_IPV4_TABLE, &s->next_hop_v4);
+		write_channel(out, s, IP_V4);
 	if (s->ipv6)
-		write_channel(out, s, "ipv6", BIRD_IPV6_TABLE, &s->next_hop_v6);
+		write_channel(out, s, IP_V6);
 	fputs("}\n", out);
 }
 
