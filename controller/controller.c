@@ -85,7 +85,7 @@ static void on_held(void *context)
 	c->assigner = assigner_new(c->program, &options);
 	feeds_start(c->feeds, c->assigner);
 	c->strangers = strangers_new(c->program, c->assigner);
-	c->config = config_watch_new(c->program, false, on_config, c);
+	c->config = config_watch_new(c->program, CONFIG_WATCH_EVENTS, on_config, c);
 	config_watch_set_synced(c->config, start_if_complete);
 }
 
@@ -175,6 +175,11 @@ struct controller *controller_new(struct program *program, const struct controll
 	status_server_add_page(program->status, "/status", status_page, c);
 	c->lease = kube_lease_new(program->client, program->loop, &lease, &sink, c);
 	return c;
+}
+
+bool controller_is_leading(void *controller)
+{
+	return is_leading(controller);
 }
 
 void controller_free(struct controller *controller)

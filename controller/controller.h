@@ -20,6 +20,8 @@ struct controller;
 /* `program` and `options` are borrowed. */
 struct controller *controller_new(
 	struct program *program, const struct controller_options *options);
+/* `controller` is a struct controller. */
+bool controller_is_leading(void *controller);
 void controller_free(struct controller *controller); /* NULL is allowed */
 
 /* Ends what is being written, releases the Lease, stops the loop; within this bound. */

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "controller.h"
+#include "herald/io/listen.h"
+#include "page.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:7472"
 #define HOST_NAME_SIZE 256
@@ -16,9 +18,16 @@
 struct arguments {
 	struct program_options program;
 	struct controller_options controller;
+	struct page_options page;
 };
 
-enum option_key { OPTION_IDENTITY = 0x200, OPTION_CLASS, OPTION_UNSET };
+enum option_key {
+	OPTION_IDENTITY = 0x200,
+	OPTION_CLASS,
+	OPTION_UNSET,
+	OPTION_PAGE,
+	OPTION_PAGE_TOKEN
+};
 
 static const struct argp_option options[] = {
 	{"identity", OPTION_IDENTITY, "NAME", 0,
@@ -27,8 +36,22 @@ static const struct argp_option options[] = {
 		"Serve Services of this loadBalancerClass; without it, those that have none", 0},
 	{"handle-unset-class", OPTION_UNSET, NULL, 0,
 		"With --load-balancer-class: also Services without a class", 0},
+	{"status-page", OPTION_PAGE, "ADDRESS:PORT", OPTION_ARG_OPTIONAL,
+		"Serve a status page (at " PAGE_DEFAULT_LISTEN ", where no address is given)", 0},
+	{"status-page-token-file", OPTION_PAGE_TOKEN, "FILE", 0,
+		"Show it only to those who give the token in this file", 0},
 	{0},
 };
+
+static void set_page_listen(struct page_options *page, const char *text, struct argp_state *state)
+{
+	struct listen_address address;
+	struct err e;
+
+	page->listen = text ? text : PAGE_DEFAULT_LISTEN;
+	if (listen_parse(page->listen, &address, &e) < 0)
+		argp_error(state, "--status-page: %s", e.text);
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -47,7 +70,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_UNSET:
 		arguments->controller.rules.handle_unset = true;
 		return 0;
+	case OPTION_PAGE:
+		set_page_listen(&arguments->page, value, state);
+		return 0;
+	case OPTION_PAGE_TOKEN:
+		arguments->page.token_file = value;
+		return 0;
 	case ARGP_KEY_END:
+		if (arguments->page.token_file && !arguments->page.listen)
+			argp_error(state, "--status-page-token-file needs --status-page");
 		if (!*arguments->controller.identity)
 			argp_error(state, "the replica's name is empty: give --identity");
 		return 0;
@@ -56,18 +87,40 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	}
 }
 
+/* The parts of the page's options that others' options say. */
+static struct page_options page_options_of(
+	const struct arguments *arguments, struct controller *controller)
+{
+	struct page_options page = arguments->page;
+
+	page.identity = arguments->controller.identity;
+	page.class = (struct plan_class){
+		arguments->controller.rules.class, arguments->controller.rules.handle_unset};
+	page.is_leading = controller_is_leading;
+	page.context = controller;
+	return page;
+}
+
 static int run(struct program *program, const struct arguments *arguments, struct err *e)
 {
 	struct controller *controller;
+	struct page_options page_options;
+	struct page *page = NULL;
 	int r = program_start(program, "herald-controller", arguments->controller.identity,
 		&arguments->program, e);
 
 	if (r != 0)
 		return r;
 	controller = controller_new(program, &arguments->controller);
-	log_info(program->log, "started", "version", HERALD_VERSION, "identity",
-		arguments->controller.identity, NULL);
-	r = program_run(program, controller_stop, controller, CONTROLLER_STOP_MS);
+	page_options = page_options_of(arguments, controller);
+	if (page_options.listen)
+		r = page_new(program, &page_options, &page, e);
+	if (r == 0) {
+		log_info(program->log, "started", "version", HERALD_VERSION, "identity",
+			arguments->controller.identity, NULL);
+		r = program_run(program, controller_stop, controller, CONTROLLER_STOP_MS);
+	}
+	page_free(page);
 	controller_free(controller);
 	return r;
 }

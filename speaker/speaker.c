@@ -485,7 +485,7 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	host_check(program->log);
 	s->cluster = cluster_new(program, options->node, &cluster_sink, s);
 	s->report.cluster = s->cluster;
-	s->config = config_watch_new(program, true, on_config, s);
+	s->config = config_watch_new(program, CONFIG_WATCH_LOGS, on_config, s);
 	add_pages(s);
 	*ret = s;
 	return 0;

@@ -25,6 +25,7 @@ struct members {
 	struct monotime evidence; /* when any Lease was last seen to change */
 	bool has_evidence;
 	unsigned watchers;
+	uint64_t bgp_generation;
 	bool was_cut_off; /* judged while out of contact: grace is due when it returns */
 };
 
@@ -58,6 +59,7 @@ void members_free(struct members *members)
 		free_pointer(&r->member.bfd);
 		free_pointer(&r->member.suspects);
 		free_pointer(&r->member.version);
+		free_pointer(&r->member.bgp);
 		free(r->renew_time);
 	}
 	free(members->records);
@@ -287,6 +289,8 @@ static bool take_lease(struct members *members, const struct lease *lease, struc
 	if (!replace_shown(&r->member.version, lease->meta.resource_version))
 		return false; /* a relist shows the same object again: no sign of life */
 	visible = replace_annotations(r, &lease->annotations);
+	members->bgp_generation += replace_shown(
+		&r->member.bgp, string_map_get(&lease->annotations, MEMBER_BGP_ANNOTATION));
 	note_evidence(members, now);
 	/* A write that did not renew (a label, an annotation by hand) revives nobody. */
 	if (!replace(&r->renew_time, lease->renew_time) && found && lease->holder[0] != '\0')
@@ -304,6 +308,11 @@ bool members_put(struct members *members, const struct lease *lease, struct mono
 	if (changed)
 		agree(members);
 	return changed;
+}
+
+uint64_t members_bgp_generation(const struct members *members)
+{
+	return members->bgp_generation;
 }
 
 static struct monotime deadline_of(const struct record *r)

@@ -49,10 +49,9 @@ uint8_t plan_judge_node(const struct plan_input *input, const struct node *node)
 	return node->ready ? PLAN_ELIGIBLE : PLAN_ELIGIBLE | PLAN_WORSE_NOT_READY;
 }
 
-static uint8_t judge_base(
-	const struct plan_input *input, const struct node *node, const struct member *member)
+uint8_t plan_verdict_on_node(const struct plan_input *input, const struct node *node)
 {
-	uint8_t verdict = judge_member(member);
+	uint8_t verdict = judge_member(members_find(input->members, node->meta.name));
 
 	return verdict == PLAN_ELIGIBLE ? plan_judge_node(input, node) : verdict;
 }
@@ -133,7 +132,7 @@ void plan_facts_init(struct plan_facts *facts, const struct plan_input *input)
 
 		fact->node = node;
 		fact->hash = elect_node_hash(node->meta.name);
-		fact->base = judge_base(input, node, member);
+		fact->base = plan_verdict_on_node(input, node);
 		interface_list_parse(member ? member->interfaces : "", &fact->interfaces);
 	}
 	qsort(facts->nodes, facts->node_count, sizeof(*facts->nodes), compare_nodes);

@@ -34,6 +34,7 @@ struct cluster {
 	struct timer *timer;			 /* the next death */
 	struct member_timing configured, timing; /* as it stands, and for those alive */
 	bool leases_known, valid_at_start;
+	bool sees_all;
 };
 
 static struct monotime now_of(const struct cluster *c)
@@ -104,6 +105,7 @@ static void put_lease(struct cluster *c, const json_t *object)
 	struct lease *lease = NULL;
 	const struct member *own = members_find(c->members, c->self);
 	struct monotime renewed = own ? own->renewed : (struct monotime){0};
+	uint64_t bgp = members_bgp_generation(c->members);
 	bool changed;
 
 	if (kube_decode_lease(object, &lease, NULL) != 0)
@@ -118,15 +120,18 @@ static void put_lease(struct cluster *c, const json_t *object)
 	free(lease);
 	if (members_judge(c->members, now_of(c)) || changed)
 		members_changed(c);
+	else if (c->sees_all && members_bgp_generation(c->members) != bgp)
+		c->sink.changed(c->context);
 	if (own && own->renewed.ns != renewed.ns)
 		c->sink.lease_seen(c->context);
 	schedule(c);
 }
 
-static bool is_kept(const struct service *service)
+static bool is_kept(const struct cluster *c, const struct service *service)
 {
 	return service->external_ip_count > 0 ||
-	       (service->type == SERVICE_LOAD_BALANCER && service->ingress_count > 0);
+	       (service->type == SERVICE_LOAD_BALANCER &&
+		       (c->sees_all || service->ingress_count > 0));
 }
 
 static void *decode(enum kind kind, const json_t *object)
@@ -161,7 +166,7 @@ static bool slice_matters(const struct cluster *c, const struct endpoint_slice *
 	const struct service *service =
 		store_find(&c->feeds[SERVICES].store, slice->meta.namespace, slice->service);
 
-	return service && service->traffic_local;
+	return service && (c->sees_all || service->traffic_local);
 }
 
 static void on_put(void *context, const json_t *object)
@@ -179,7 +184,7 @@ static void on_put(void *context, const json_t *object)
 	if (!decoded)
 		return; /* without a name: no object that we could ever be told more about */
 	meta = decoded;
-	if (feed->kind == SERVICES && !is_kept(decoded)) {
+	if (feed->kind == SERVICES && !is_kept(feed->cluster, decoded)) {
 		bool was_there = store_remove(&feed->store, meta->namespace, meta->name);
 
 		free(decoded);
@@ -271,6 +276,11 @@ struct cluster *cluster_new(
 	feed_start(c, SERVICES, "/api/v1/services", NULL);
 	feed_start(c, SLICES, "/apis/discovery.k8s.io/v1/endpointslices", NULL);
 	return c;
+}
+
+void cluster_see_all(struct cluster *cluster)
+{
+	cluster->sees_all = true;
 }
 
 void cluster_free(struct cluster *cluster)

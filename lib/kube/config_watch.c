@@ -22,7 +22,7 @@ enum state { STATE_UNKNOWN, STATE_MISSING, STATE_KEYLESS, STATE_REJECTED, STATE_
 
 struct config_watch {
 	struct program *program;
-	bool quiet;
+	enum config_watch_voice voice;
 	config_changed_fn *changed;
 	void (*on_synced)(void *context); /* may be NULL */
 	void *context;
@@ -44,7 +44,7 @@ static void record(struct config_watch *watch, enum kube_event_type type, const 
 	struct kube_object_ref about = {
 		"v1", "ConfigMap", options->namespace, options->config_map, watch->uid};
 
-	if (!watch->quiet)
+	if (watch->voice == CONFIG_WATCH_EVENTS)
 		kube_event_record(watch->program->events, &about, type, reason, message);
 }
 
@@ -57,6 +57,8 @@ static const char *consequence(const struct config_watch *watch)
 static void set_state(struct config_watch *watch, enum state state)
 {
 	watch->state = state;
+	if (watch->voice == CONFIG_WATCH_SILENT)
+		return;
 	metric_set(watch->valid, state == STATE_ACCEPTED);
 	metric_set(watch->loaded, watch->current != NULL);
 }
@@ -70,6 +72,8 @@ static void lack(struct config_watch *watch, enum state state, const char *what)
 	if (watch->state == state)
 		return;
 	set_state(watch, state);
+	if (watch->voice == CONFIG_WATCH_SILENT)
+		return;
 	message = xasprintf("%s; %s", what, consequence(watch));
 	log_warn(watch->program->log, message, "namespace", options->namespace, "configmap",
 		options->config_map, "key", CONFIG_MAP_KEY, "mend",
@@ -98,9 +102,11 @@ static void reject(struct config_watch *watch, const struct config_problems *pro
 	AUTO_FREE char *message = NULL;
 	char others[64] = "";
 
+	set_state(watch, STATE_REJECTED);
+	if (watch->voice == CONFIG_WATCH_SILENT)
+		return;
 	for (size_t i = 0; i < problems->count; i++)
 		log_problem(watch, &problems->items[i]);
-	set_state(watch, STATE_REJECTED);
 	if (more)
 		snprintf(others, sizeof(others), " (and %zu more problems)", more);
 	message = xasprintf("%s line %u: %s%s%s%s; %s", CONFIG_MAP_KEY, first->line, first->field,
@@ -113,7 +119,7 @@ static void accept_config(struct config_watch *watch)
 	bool mended = watch->state != STATE_ACCEPTED && watch->state != STATE_UNKNOWN;
 
 	set_state(watch, STATE_ACCEPTED);
-	if (!mended)
+	if (!mended || watch->voice == CONFIG_WATCH_SILENT)
 		return;
 	log_info(watch->program->log, "the configuration is accepted", NULL);
 	record(watch, KUBE_EVENT_NORMAL, "ConfigAccepted", "the configuration is in force");
@@ -209,15 +215,17 @@ static void on_failing(void *context, const struct err *error)
 	uint64_t suppressed;
 	char count[24];
 
-	if (!log_limit_pass(&watch->failing_limit, loop_now(watch->program->loop).ns, &suppressed))
+	if (watch->voice == CONFIG_WATCH_SILENT ||
+		!log_limit_pass(
+			&watch->failing_limit, loop_now(watch->program->loop).ns, &suppressed))
 		return;
 	snprintf(count, sizeof(count), "%llu", (unsigned long long)suppressed);
 	log_warn(watch->program->log, "the ConfigMap cannot be watched", "error", error->text,
 		"suppressed", count, NULL);
 }
 
-struct config_watch *config_watch_new(
-	struct program *program, bool quiet, config_changed_fn *changed, void *context)
+struct config_watch *config_watch_new(struct program *program, enum config_watch_voice voice,
+	config_changed_fn *changed, void *context)
 {
 	static const struct kube_watch_sink sink = {
 		.list_begin = on_list_begin,
@@ -233,7 +241,7 @@ struct config_watch *config_watch_new(
 	struct kube_watch_options options = {.path = path, .field_selector = fields};
 
 	watch->program = program;
-	watch->quiet = quiet;
+	watch->voice = voice;
 	watch->changed = changed;
 	watch->context = context;
 	watch->uid = xstrdup("");
@@ -255,6 +263,11 @@ void config_watch_set_synced(struct config_watch *watch, void (*synced)(void *co
 const struct config *config_watch_current(const struct config_watch *watch)
 {
 	return watch->current;
+}
+
+bool config_watch_is_valid(const struct config_watch *watch)
+{
+	return watch->state == STATE_ACCEPTED;
 }
 
 bool config_watch_is_synced(const struct config_watch *watch)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "base64.h"
+#include "herald/base/base64.h"
 
 struct source {
 	const char *path;

@@ -149,8 +149,11 @@ class Controllers:
         return {name: process.stop() for name, process in self.running.items()}
 
 
+PAGE_PORT = 7474  # of the status page, where it is asked for
+
+
 def listening_port(pid):
-    """The one TCP port of 127.0.0.1 on which the process listens."""
+    """The one TCP port of 127.0.0.1 on which the process listens, besides the status page."""
     inodes = set()
     for fd in os.listdir(f"/proc/{pid}/fd"):
         try:
@@ -162,8 +165,9 @@ def listening_port(pid):
     with open(f"/proc/{pid}/net/tcp") as table:
         for line in list(table)[1:]:
             fields = line.split()
-            if fields[3] == "0A" and fields[9] in inodes:
-                return int(fields[1].split(":")[1], 16)
+            port = int(fields[1].split(":")[1], 16)
+            if fields[3] == "0A" and fields[9] in inodes and port != PAGE_PORT:
+                return port
     raise AssertionError(f"process {pid} listens on no TCP port yet")
 
 

@@ -38,6 +38,7 @@
 #define MEMBER_BFD_ANNOTATION "herald.io/bfd" /* the address of its BFD sessions */
 #define MEMBER_HOLDS_ANNOTATION "herald.io/holds"
 #define MEMBER_CONFLICTS_ANNOTATION "herald.io/conflicts" /* core/conflicts.h */
+#define MEMBER_BGP_ANNOTATION "herald.io/bgp"		  /* its BGP peers, as JSON */
 #define MEMBER_COMPONENT_LABEL "app.kubernetes.io/component"
 
 enum member_state {
@@ -52,11 +53,12 @@ struct member {
 	const char *node;
 	const char *version; /* resourceVersion of its Lease */
 	enum member_state state;
-	const char *interfaces;		    /* the annotation's value; "" when absent */
-	const char *holds;		    /* that of core/holds.h; NULL when absent */
-	const char *conflicts;		    /* that of core/conflicts.h; NULL when absent */
-	const char *bfd;		    /* the annotation's value; NULL: it has no BFD */
-	const char *suspects;		    /* that of SUSPECTS_ANNOTATION; NULL when absent */
+	const char *interfaces; /* the annotation's value; "" when absent */
+	const char *holds;	/* that of core/holds.h; NULL when absent */
+	const char *conflicts;	/* that of core/conflicts.h; NULL when absent */
+	const char *bfd;	/* the annotation's value; NULL: it has no BFD */
+	const char *suspects;	/* that of SUSPECTS_ANNOTATION; NULL when absent */
+	const char *bgp; /* the annotation's value; NULL when absent; no plan depends on it */
 	struct suspicion_verdict suspicion; /* by the others; zero where it takes no part */
 	struct monotime renewed;	    /* when its Lease was last seen to be renewed */
 	uint32_t duration_ms;		    /* of its Lease */
@@ -86,6 +88,8 @@ bool member_has_bfd(const struct member *member);
 /* A Lease as it came from list or watch. Others than speakers' are ignored. True: what
    members_at shows has changed. */
 bool members_put(struct members *members, const struct lease *lease, struct monotime now);
+/* How often what the members tell of BGP has changed, which members_put does not count. */
+uint64_t members_bgp_generation(const struct members *members);
 /* Judges by the time; to be called at members_next. True: somebody's state changed. */
 bool members_judge(struct members *members, struct monotime now);
 /* This one's Lease was not renewed for its duration, as the caller has seen for itself: for

@@ -72,6 +72,9 @@ struct plan_input {
 	bool self_leaving; /* as if our own Lease had been released already */
 };
 
+/* On a node and its speaker, whatever the address; with a configuration. */
+uint8_t plan_verdict_on_node(const struct plan_input *input, const struct node *node);
+
 /* Where this node answers an address that it owns. */
 struct plan_where {
 	const char *const *patterns; /* of interface names */

@@ -8,9 +8,8 @@
 #include "herald/kube/store.h"
 
 /*
- * What the speaker knows of the cluster: the Services, EndpointSlices, Nodes and
- * speakers' Leases, watched. Of Services only those that have an external address are
- * kept.
+ * What a plan is made of: the Services, EndpointSlices, Nodes and speakers' Leases,
+ * watched. Of Services only those that have an external address are kept.
  */
 struct cluster;
 
@@ -22,8 +21,12 @@ struct cluster_sink {
 	void (*leases_known)(void *context);
 };
 
+/* `self`: this node; "": on none. */
 struct cluster *cluster_new(
 	struct program *program, const char *self, const struct cluster_sink *sink, void *context);
+/* For one who shows all there is, right after cluster_new: Services that wait for an address
+   are kept, too, and `changed` tells of every EndpointSlice and of BGP peers. */
+void cluster_see_all(struct cluster *cluster);
 void cluster_free(struct cluster *cluster); /* NULL is allowed */
 
 bool cluster_is_synced(const struct cluster *cluster);

@@ -19,13 +19,22 @@ struct config_watch;
    until the next call of `changed` has returned. */
 typedef void config_changed_fn(void *context, const struct config *config);
 
-/* `program` is borrowed. `quiet`: no Events (the speakers: one Event a cluster is enough). */
-struct config_watch *config_watch_new(
-	struct program *program, bool quiet, config_changed_fn *changed, void *context);
+/* Whom it tells of what becomes of the ConfigMap, besides `changed`. */
+enum config_watch_voice {
+	CONFIG_WATCH_EVENTS, /* Events, the log and the gauges: one program of a cluster */
+	CONFIG_WATCH_LOGS,   /* the log and the gauges */
+	CONFIG_WATCH_SILENT  /* nobody: another one of this program tells */
+};
+
+/* `program` is borrowed. */
+struct config_watch *config_watch_new(struct program *program, enum config_watch_voice voice,
+	config_changed_fn *changed, void *context);
 /* `synced`: called whenever the ConfigMap's state has become known by a whole list. */
 void config_watch_set_synced(struct config_watch *watch, void (*synced)(void *context));
 /* The config in force, or NULL. */
 const struct config *config_watch_current(const struct config_watch *watch);
+/* The ConfigMap as it is now is in force. */
+bool config_watch_is_valid(const struct config_watch *watch);
 /* True once the ConfigMap's state is known: it was read, or is known to be missing. */
 bool config_watch_is_synced(const struct config_watch *watch);
 void config_watch_free(struct config_watch *watch);

@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 		program_done(&probe.program);
 		return 1;
 	}
-	probe.watch = config_watch_new(&probe.program, false, on_changed, &probe);
+	probe.watch = config_watch_new(&probe.program, CONFIG_WATCH_EVENTS, on_changed, &probe);
 	print(json_pack("{s:s}", "call", "started"));
 	code = program_run(&probe.program, stop, &probe, 5000);
 	config_watch_free(probe.watch);

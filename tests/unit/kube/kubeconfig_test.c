@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base64.h"
+#include "herald/base/base64.h"
 #include "herald/kube/kubeconfig.h"
 
 static char folder[] = "/tmp/herald-kubeconfig-XXXXXX";

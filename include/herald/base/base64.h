@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HERALD_LIB_KUBE_BASE64_H
-#define HERALD_LIB_KUBE_BASE64_H
+#ifndef HERALD_BASE_BASE64_H
+#define HERALD_BASE_BASE64_H
 
 /*
  * Standard base64 (RFC 4648, section 4) with padding; white space is passed over. The

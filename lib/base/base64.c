@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Decodes the inline data of kubeconfig files (PEM texts).
+ * Decodes what other programs write as base64: the inline data of kubeconfig files, and
+ * the password of a browser.
  */
-#include "base64.h"
+#include "herald/base/base64.h"
 
 #include <stdint.h>
 #include <stdlib.h>
