@@ -79,7 +79,8 @@ static void annotate(void *context, int signal_number)
 
 int main(int argc, char **argv)
 {
-	static const struct kube_lease_sink sink = {on_held, on_lost, on_failing};
+	static const struct kube_lease_sink sink = {
+		.held = on_held, .lost = on_lost, .failing = on_failing};
 	struct program_options options;
 	struct kube_lease_options lease = {.labels_json = "{\"herald.io/of\":\"probe\"}"};
 	struct probe probe = {0};
