@@ -252,29 +252,49 @@ static int tell(const struct arguments *arguments, const struct facts *facts,
 	return code;
 }
 
+static int compare(
+	const struct arguments *arguments, const struct facts *facts, const struct config *next)
+{
+	struct config *current =
+		arguments->current ? read_config(arguments->current, arguments->cluster.config_map)
+				   : parse_in_force(facts);
+	int code = VERB_UNKNOWN;
+
+	if (current || !arguments->current)
+		code = tell(arguments, facts, current, next);
+	config_free(current);
+	return code;
+}
+
+struct question {
+	const struct arguments *arguments;
+	const struct config *next;
+};
+
+static int on_facts(void *context, struct gather *gather)
+{
+	const struct question *question = context;
+
+	return compare(question->arguments, gather_facts(gather), question->next);
+}
+
 static int run(const struct arguments *arguments)
 {
 	const char *config_map = arguments->cluster.config_map;
-	struct config *next = read_config(arguments->next, config_map), *current = NULL;
+	struct config *next = read_config(arguments->next, config_map);
+	struct question question = {arguments, next};
 	struct facts facts = {0};
 	int code = VERB_UNKNOWN;
 	struct err e;
-	int r;
 
 	if (!next)
 		return VERB_UNKNOWN;
-	r = arguments->services
-		    ? facts_from_file(arguments->services, config_map, &facts, &e)
-		    : facts_from_cluster(&arguments->cluster, FACTS_OF_CONTROLLER, &facts, &e);
-	if (r < 0) {
+	if (!arguments->services)
+		code = with_facts(&arguments->cluster, FACTS_OF_CONTROLLER, on_facts, &question);
+	else if (facts_from_file(arguments->services, config_map, &facts, &e) < 0)
 		complain("%s", e.text);
-	} else {
-		current = arguments->current ? read_config(arguments->current, config_map)
-					     : parse_in_force(&facts);
-		if (current || !arguments->current)
-			code = tell(arguments, &facts, current, next);
-	}
-	config_free(current);
+	else
+		code = compare(arguments, &facts, next);
 	config_free(next);
 	facts_done(&facts);
 	return code;

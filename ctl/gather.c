@@ -384,24 +384,31 @@ void gather_follow(struct gather *gather, void (*changed)(void *context), void *
 		schedule_death(gather);
 }
 
-int facts_from_cluster(
-	const struct cluster_options *options, unsigned kinds, struct facts *ret, struct err *e)
+struct session *gather_session(const struct gather *gather)
+{
+	return gather->session;
+}
+
+int with_facts(
+	const struct cluster_options *options, unsigned kinds, gathered_fn *fn, void *context)
 {
 	struct session session;
 	struct gather *gather = NULL;
-	int r = session_open(&session, options, e);
+	int r, code = VERB_UNKNOWN;
+	struct err e;
 
+	r = session_open(&session, options, &e);
 	if (r == 0) {
 		gather = gather_new(&session, kinds);
-		r = gather_all(gather, e);
+		r = gather_all(gather, &e);
 	}
 	if (r == 0) {
-		*ret = gather->facts;
-		gather->facts = (struct facts){0};
+		code = fn(context, gather);
 	} else {
-		session_advise(&session, e);
+		session_advise(&session, &e);
+		complain("%s", e.text);
 	}
 	gather_free(gather);
 	session_close(&session);
-	return r;
+	return code;
 }

@@ -35,8 +35,13 @@ const struct facts *gather_facts(const struct gather *gather);
 /* From then on: called at most once a turn when something has changed. */
 void gather_follow(struct gather *gather, void (*changed)(void *context), void *context);
 
-/* The same for those who want the picture only; *ret is the caller's. */
-int facts_from_cluster(
-	const struct cluster_options *options, unsigned kinds, struct facts *ret, struct err *e);
+/*
+ * A verb's whole course: connect, gather, `fn` with what is there, tear down. What fails is
+ * told on stderr, with what to do; then the exit code is VERB_UNKNOWN, else fn's.
+ */
+typedef int gathered_fn(void *context, struct gather *gather);
+int with_facts(
+	const struct cluster_options *options, unsigned kinds, gathered_fn *fn, void *context);
+struct session *gather_session(const struct gather *gather);
 
 #endif

@@ -73,7 +73,7 @@ bool listing_wants(const struct listing_scope *scope, const char *namespace, con
 
 struct run {
 	const struct listing *listing;
-	const struct arguments *arguments;
+	struct arguments *arguments;
 	struct gather *gather;
 	struct grid shown;
 	json_t *items;
@@ -84,7 +84,7 @@ static void fill(struct run *run, const struct listing_scope *scope)
 	const struct listing *listing = run->listing;
 	struct view view;
 
-	view_make(gather_facts(run->gather), &run->arguments->cluster.rules, &view);
+	view_make(gather_facts(run->gather), &run->arguments->cluster, &view);
 	grid_init(&run->shown, listing->columns, listing->column_count, listing->key_columns);
 	run->shown.columns[0].hidden = listing->key_columns > 1 && scope->namespace;
 	run->items = json_array();
@@ -177,54 +177,38 @@ static bool has_all_names(struct run *run)
 	return complete;
 }
 
-static int show(struct session *session, const struct listing *listing,
-	const struct arguments *arguments, struct err *e)
+static int show(void *context, struct gather *gather)
 {
-	struct run run = {.listing = listing,
-		.arguments = arguments,
-		.gather = gather_new(session, FACTS_ALL)};
-	int code = VERB_UNKNOWN;
+	struct run *run = context;
+	struct listing_scope *scope = &run->arguments->scope;
+	struct session *session = gather_session(gather);
+	int code;
 
-	if (gather_all(run.gather, e) == 0) {
-		fill(&run, &arguments->scope);
-		code = arguments->scope.name_count == 0 || has_all_names(&run) ? VERB_GOOD
-									       : VERB_FOUND;
-		if (code == VERB_GOOD || grid_rows(&run.shown) > 0)
-			print_all(&run);
-		if (arguments->watch && code == VERB_GOOD) {
-			code = output_end(VERB_GOOD);
-			gather_follow(run.gather, on_change, &run);
-			loop_run(session->loop);
-		}
-		grid_done(&run.shown);
-		json_decref(run.items);
-	} else {
-		session_advise(session, e);
-		complain("%s", e->text);
+	run->gather = gather;
+	if (run->arguments->all_namespaces || run->listing->key_columns < 2)
+		scope->namespace = NULL;
+	else if (!scope->namespace)
+		scope->namespace = session->kubeconfig->namespace;
+	fill(run, scope);
+	code = scope->name_count == 0 || has_all_names(run) ? VERB_GOOD : VERB_FOUND;
+	if (code == VERB_GOOD || grid_rows(&run->shown) > 0)
+		print_all(run);
+	if (run->arguments->watch && code == VERB_GOOD) {
+		code = output_end(VERB_GOOD);
+		gather_follow(gather, on_change, run);
+		loop_run(session->loop);
 	}
-	gather_free(run.gather);
+	grid_done(&run->shown);
+	json_decref(run->items);
 	return code;
 }
 
 int listing_main(const struct listing *listing, const struct argp *argp, int argc, char **argv)
 {
 	struct arguments arguments = {0};
-	struct session session;
-	int code = VERB_UNKNOWN;
-	struct err e;
+	struct run run = {.listing = listing, .arguments = &arguments};
 
 	cluster_options_init(&arguments.cluster);
 	argp_parse(argp, argc, argv, 0, NULL, &arguments);
-	if (session_open(&session, &arguments.cluster, &e) < 0) {
-		session_advise(&session, &e);
-		complain("%s", e.text);
-	} else {
-		if (arguments.all_namespaces || listing->key_columns < 2)
-			arguments.scope.namespace = NULL;
-		else if (!arguments.scope.namespace)
-			arguments.scope.namespace = session.kubeconfig->namespace;
-		code = show(&session, listing, &arguments, &e);
-	}
-	session_close(&session);
-	return code;
+	return with_facts(&arguments.cluster, FACTS_ALL, show, &run);
 }

@@ -15,6 +15,7 @@ static const struct verb {
 	verb_fn *run;
 } verbs[] = {
 	{"status", "tell how Herald is, and what is wrong", status_main},
+	{"why", "tell the story of a Service, and what to do", why_main},
 	{"services", "list Services, their addresses and who announces them", services_main},
 	{"pools", "list pools and their use", pools_main},
 	{"nodes", "list nodes, their speakers and what they announce", nodes_main},

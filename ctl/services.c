@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp_view.h"
 #include "herald/base/err.h"
 #include "listing.h"
 
@@ -32,16 +33,27 @@ static char *join(char *text, const char *more)
 	return longer;
 }
 
+static json_t *bgp_nodes_json(const struct view *view, const struct ip *address)
+{
+	json_t *list = json_array();
+
+	for (size_t n = 0; n < view->bgp->count; n++) {
+		if (bgp_node_announces(view, &view->bgp->nodes[n], address))
+			json_array_append_new(list, json_string(view->bgp->nodes[n].name));
+	}
+	return list;
+}
+
 static json_t *address_json(const struct view *view, const struct ip *address)
 {
 	const struct config_pool *pool = alloc_pool_of(view->adoption.alloc, address);
 	const struct plan_vip *vip = plan_find(view->plan, address);
 	const struct conflict *conflict = conflict_find(&view->adoption.strangers, address);
 
-	return json_pack("{s:s, s:s?, s:s?, s:I, s:s?}", "address", ip_text(address).s, "pool",
-		pool ? pool->name : NULL, "node", vip ? vip->owner : NULL, "sharers",
-		(json_int_t)(vip ? vip->sharers : 0), "station",
-		conflict ? mac_text(conflict->mac).s : NULL);
+	return json_pack("{s:s, s:s?, s:s?, s:o, s:I, s:s?}", "address", ip_text(address).s, "pool",
+		pool ? pool->name : NULL, "node", vip ? vip->owner : NULL, "bgpNodes",
+		bgp_nodes_json(view, address), "sharers", (json_int_t)(vip ? vip->sharers : 0),
+		"station", conflict ? mac_text(conflict->mac).s : NULL);
 }
 
 static void list(
@@ -57,11 +69,14 @@ static void list(
 		const struct ip *ip = &service->ingress[i].ip;
 		const struct config_pool *pool = alloc_pool_of(view->adoption.alloc, ip);
 		const struct plan_vip *vip = plan_find(view->plan, ip);
+		AUTO_FREE char *by_bgp = view_bgp_nodes(view, ip);
 
 		if (ip->family == IP_NONE)
 			continue;
 		addresses = join(addresses, ip_text(ip).s);
 		nodes = join(nodes, vip ? vip->owner : NULL);
+		if (*by_bgp)
+			nodes = join(nodes, by_bgp);
 		pools = join(pools, pool ? pool->name : NULL);
 		json_array_append_new(list, address_json(view, ip));
 	}

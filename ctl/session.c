@@ -69,7 +69,8 @@ static int ask(struct session *session, struct kube_request *request, struct exc
 	loop_run(session->loop);
 	if (!exchange->failed)
 		return 0;
-	free_pointer(&exchange->body);
+	free(exchange->body);
+	exchange->body = NULL;
 	*e = exchange->error;
 	return e->code;
 }

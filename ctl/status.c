@@ -184,13 +184,14 @@ static json_t *data_of(const struct summary *s)
 		(json_int_t)s->view->adoption.strangers.count, "problems", s->problem_list);
 }
 
-static int tell(const struct arguments *arguments, const struct facts *facts)
+static int tell(void *context, struct gather *gather)
 {
+	const struct arguments *arguments = context;
 	struct summary s = {0};
 	struct view view;
 	int code;
 
-	view_make(facts, &arguments->cluster.rules, &view);
+	view_make(gather_facts(gather), &arguments->cluster, &view);
 	s.view = &view;
 	examine(&s, &arguments->cluster);
 	if (output_is_data(arguments->output))
@@ -235,17 +236,8 @@ const struct argp status_argp = {options, parse, NULL, doc, children, NULL, NULL
 int status_main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
-	struct facts facts;
-	struct err e;
-	int code;
 
 	cluster_options_init(&arguments.cluster);
 	argp_parse(&status_argp, argc, argv, 0, NULL, &arguments);
-	if (facts_from_cluster(&arguments.cluster, FACTS_ALL, &facts, &e) < 0) {
-		complain("%s", e.text);
-		return VERB_UNKNOWN;
-	}
-	code = tell(&arguments, &facts);
-	facts_done(&facts);
-	return code;
+	return with_facts(&arguments.cluster, FACTS_ALL, tell, &arguments);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp_view.h"
 #include "herald/base/err.h"
 
 #define EXPLAIN_NODES 10u
@@ -34,10 +35,14 @@ static void read_config(struct view *view)
 	config_problems_done(&problems);
 }
 
-void view_make(const struct facts *facts, const struct assign_rules *rules, struct view *ret)
+void view_plan_input(const struct view *view, struct plan_input *ret)
 {
-	struct plan_input input = {
-		.class = {rules->class, rules->handle_unset},
+	const struct facts *facts = view->facts;
+
+	*ret = (struct plan_input){
+		/* Without Leases nobody is known to be alive: then nothing is planned. */
+		.config = facts->members ? view->config : NULL,
+		.class = {view->rules->class, view->rules->handle_unset},
 		/* All object pointers look alike: each store holds one kind. */
 		.services = (const void *)facts->of[FACT_SERVICE].items,
 		.service_count = facts->of[FACT_SERVICE].count,
@@ -48,21 +53,47 @@ void view_make(const struct facts *facts, const struct assign_rules *rules, stru
 		.members = facts->members,
 		.self = "",
 	};
+}
 
-	*ret = (struct view){.facts = facts, .rules = rules};
+void view_make(const struct facts *facts, const struct cluster_options *options, struct view *ret)
+{
+	struct plan_input input;
+
+	*ret = (struct view){.facts = facts, .rules = &options->rules};
 	read_config(ret);
-	input.config = facts->members ? ret->config : NULL;
+	view_plan_input(ret, &input);
 	ret->plan = plan_make(&input);
-	adoption_make(facts, rules, ret->config, &ret->adoption);
+	adoption_make(facts, ret->rules, ret->config, &ret->adoption);
+	ret->bgp = xcalloc(1, sizeof(*ret->bgp));
+	bgp_view_make(ret, options->home, ret->bgp);
 }
 
 void view_done(struct view *view)
 {
+	bgp_view_done(view->bgp);
+	free(view->bgp);
 	plan_free(view->plan);
 	adoption_done(&view->adoption);
 	config_free(view->config);
 	free(view->config_problem);
 	*view = (struct view){0};
+}
+
+char *view_bgp_nodes(const struct view *view, const struct ip *address)
+{
+	char *text = xstrdup("");
+
+	for (size_t n = 0; n < view->bgp->count; n++) {
+		const struct bgp_node *node = &view->bgp->nodes[n];
+		char *longer;
+
+		if (!bgp_node_announces(view, node, address))
+			continue;
+		longer = xasprintf("%s%s%s", text, *text ? "," : "", node->name);
+		free(text);
+		text = longer;
+	}
+	return text;
 }
 
 const char *service_state_name(enum service_state state)
@@ -102,6 +133,7 @@ static void judge_address(
 {
 	const struct conflict *conflict = conflict_find(&view->adoption.strangers, address);
 	const struct plan_vip *vip = plan_find(view->plan, address);
+	AUTO_FREE char *by_bgp = view_bgp_nodes(view, address);
 
 	if (conflict)
 		set(health, SERVICE_CONFLICT,
@@ -109,12 +141,13 @@ static void judge_address(
 				mac_text(conflict->mac).s, conflict->node));
 	else if (!view->config)
 		set(health, SERVICE_NO_CONFIG, xstrdup("no configuration is known"));
+	else if (*by_bgp)
+		return;
 	else if (!vip)
 		set(health, SERVICE_NO_RULE,
 			xasprintf("%s is in no pool of the configuration", ip_text(address).s));
 	else if (!vip->covered)
-		set(health, SERVICE_NO_RULE,
-			xasprintf("no layer2 rule covers %s", ip_text(address).s));
+		set(health, SERVICE_NO_RULE, xasprintf("no rule announces %s", ip_text(address).s));
 	else if (!vip->owner) {
 		AUTO_FREE char *reasons = plan_explain(view->plan, vip, EXPLAIN_NODES);
 

@@ -3,6 +3,7 @@
 #define HERALDCTL_VIEW_H
 
 #include "adoption.h"
+#include "cluster_options.h"
 #include "facts.h"
 #include "herald/core/plan.h"
 
@@ -10,6 +11,8 @@
  * What follows from the facts: the configuration, who holds which address, and which node
  * owns it, all by the same pure functions as in the programs.
  */
+struct bgp_view;
+
 struct view {
 	const struct facts *facts;
 	const struct assign_rules *rules;
@@ -17,10 +20,16 @@ struct view {
 	char *config_problem;  /* why there is none, and what to do; NULL: it is good */
 	struct plan *plan;
 	struct adoption adoption;
+	struct bgp_view *bgp; /* bgp_view.h; never NULL */
 };
-/* The facts and rules are borrowed. */
-void view_make(const struct facts *facts, const struct assign_rules *rules, struct view *ret);
+/* The facts and options are borrowed. */
+void view_make(const struct facts *facts, const struct cluster_options *options, struct view *ret);
 void view_done(struct view *view);
+/* What plans are made from; `self` is nobody. */
+void view_plan_input(const struct view *view, struct plan_input *ret);
+
+/* The nodes that announce an address by BGP: "node1,node2"; malloc'ed. */
+char *view_bgp_nodes(const struct view *view, const struct ip *address);
 
 /* One Service in a few words. */
 enum service_state {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of heraldctl share: an API server of each kind, a controller at work
-there, two nodes, and speakers' Leases as if they ran."""
+"""What the tests of heraldctl share: an API server, a controller at work there, two nodes,
+and speakers' Leases as if they ran."""
 import json
 
 import pytest
@@ -62,13 +62,25 @@ class Herald:
         return Process("heraldctl", [BIN / "heraldctl", *args, "--kubeconfig", self.server.kubeconfig], self.folder)
 
 
-@pytest.fixture(params=["mini", "real"])
-def herald(request, workdir):
-    if request.param == "mini":
-        server = MiniApiServer(workdir / "mini")
-        request.addfinalizer(server.stop)
-    else:
-        server = request.getfixturevalue("real_api")
+def at_work(request, server, workdir):
     made = Herald(server, workdir, getattr(request.module, "CONFIG", CONFIG))
-    yield made
-    made.controllers.stop()
+    request.addfinalizer(made.controllers.stop)
+    return made
+
+
+@pytest.fixture
+def mini(workdir):
+    with MiniApiServer(workdir / "mini") as server:
+        yield server
+
+
+@pytest.fixture
+def herald(request, mini, workdir):
+    return at_work(request, mini, workdir)
+
+
+@pytest.fixture(params=["mini", "real"])
+def on_both(request, workdir):
+    """The same on each API server."""
+    server = request.getfixturevalue("mini" if request.param == "mini" else "real_api")
+    return at_work(request, server, workdir)

@@ -14,27 +14,28 @@ from harness.wait import wait_for
 STRANGER = "02:00:00:aa:bb:cc"
 
 
-def test_services_as_a_table_and_as_data(herald):
-    herald.add("web")
-    herald.kube.ensure(kube.namespace("shop"))
-    herald.add("api", "shop", externalTrafficPolicy="Local")
-    herald.add("waits", loadBalancerIP="203.0.113.9")
-    address = addresses(herald.kube.get("services", "web"))[0]
-    table = rows(herald.ctl("services").out)
+def test_services_as_a_table_and_as_data(on_both):
+    on_both.add("web")
+    on_both.kube.ensure(kube.namespace("shop"))
+    on_both.add("api", "shop", externalTrafficPolicy="Local")
+    on_both.add("waits", loadBalancerIP="203.0.113.9")
+    address = addresses(on_both.kube.get("services", "web"))[0]
+    table = rows(on_both.ctl("services").out)
     assert [row["NAME"] for row in table] == ["waits", "web"]
     assert list(table[0]) == ["NAME", "ADDRESSES", "NODES", "STATE"]
     assert table[0]["STATE"] == "Pending" and table[0]["ADDRESSES"] == "<none>"
     assert table[1] == {"NAME": "web", "ADDRESSES": address, "NODES": table[1]["NODES"], "STATE": "Announced"}
     assert table[1]["NODES"] in ("node1", "node2")
-    everywhere = {row["NAME"]: row for row in rows(herald.ctl("services", "-A", "-o", "wide").out)}
+    everywhere = {row["NAME"]: row for row in rows(on_both.ctl("services", "-A", "-o", "wide").out)}
     assert set(everywhere) == {"api", "waits", "web"}
     assert everywhere["api"]["NAMESPACE"] == "shop" and everywhere["api"]["POLICY"] == "Local"
     assert everywhere["api"]["STATE"] == "NoEligibleNode"
     assert "203.0.113.9" in everywhere["waits"]["WHY"]
-    data = herald.json("services", "web")
-    assert data == herald.yaml("services", "web") == {"services": [{
+    data = on_both.json("services", "web")
+    assert data == on_both.yaml("services", "web") == {"services": [{
         "namespace": "default", "name": "web", "state": "Announced", "why": "", "externalTrafficPolicy": "Cluster",
-        "addresses": [{"address": address, "pool": "main", "node": table[1]["NODES"], "sharers": 1, "station": None}],
+        "addresses": [{"address": address, "pool": "main", "node": table[1]["NODES"],
+                       "bgpNodes": [], "sharers": 1, "station": None}],
     }]}
 
 
@@ -68,7 +69,7 @@ def test_K58_clocks_that_differ_bury_nobody(herald):
     """A Lease that looks old is renewed while heraldctl looks: it is alive."""
     herald.tell("node2", ago=3700, duration=10)
     running = herald.start("nodes", "node2", "-o", "json")
-    wait_for("its watch of the Leases", lambda: herald.server.name == "real" or herald.server.watches("leases"))
+    wait_for("its watch of the Leases", lambda: herald.server.watches("leases"))
 
     def renewed():
         herald.tell("node2", ago=3600, duration=10)
@@ -77,20 +78,20 @@ def test_K58_clocks_that_differ_bury_nobody(herald):
     assert '"speaker": "alive"' in running.text()
 
 
-def test_status_is_good_then_names_what_is_wrong(herald):
-    herald.add("web")
-    good = herald.ctl("status").out
+def test_status_is_good_then_names_what_is_wrong(on_both):
+    on_both.add("web")
+    good = on_both.ctl("status").out
     assert "alive on 2 of 2 nodes" in good and "c1 leads" in good and "1: 1 Announced" in good
-    assert "PROBLEM" not in good and herald.json("status")["good"]
-    herald.tell("node2", conflicts=f"192.0.2.1={STRANGER}")
-    herald.kube.delete("nodes", "node1")
-    herald.add("pending", loadBalancerIP="203.0.113.1")
-    herald.add("taken", loadBalancerIP="192.0.2.1")
-    bad = herald.json("status", code=1)
+    assert "PROBLEM" not in good and on_both.json("status")["good"]
+    on_both.tell("node2", conflicts=f"192.0.2.1={STRANGER}")
+    on_both.kube.delete("nodes", "node1")
+    on_both.add("pending", loadBalancerIP="203.0.113.1")
+    on_both.add("taken", loadBalancerIP="192.0.2.1")
+    bad = on_both.json("status", code=1)
     assert not bad["good"] and bad["conflicts"] == 1 and bad["nodes"] == {"total": 1, "speakersAlive": 1}
     assert "203.0.113.1" in {p["about"]: p["problem"] for p in bad["problems"]}["service/default/pending"]
-    assert bad["services"]["total"] == 3 and bad == herald.yaml("status", code=1)
-    assert "service/default/pending" in herald.ctl("status", code=1).out
+    assert bad["services"]["total"] == 3 and bad == on_both.yaml("status", code=1)
+    assert "service/default/pending" in on_both.ctl("status", code=1).out
 
 
 def test_status_without_a_controller(herald):
@@ -101,14 +102,14 @@ def test_status_without_a_controller(herald):
     assert "is Herald installed" in elsewhere and "there is no ConfigMap" in elsewhere
 
 
-def test_watch_prints_what_changes_as_kubectl_does(herald):
-    herald.add("web")
-    table, data = herald.start("services", "-w"), herald.start("services", "--watch", "-o", "json")
+def test_watch_prints_what_changes_as_kubectl_does(on_both):
+    on_both.add("web")
+    table, data = on_both.start("services", "-w"), on_both.start("services", "--watch", "-o", "json")
     wait_for("the first row", lambda: "web" in table.text() and '"web"' in data.text())
-    herald.add("later")
+    on_both.add("later")
     wait_for("the new row", lambda: "later" in table.text() and '"later"' in data.text())
-    herald.kube.patch("nodes", "node1", {"metadata": {"labels": {"herald.io/drain": ""}}})
-    herald.kube.patch("nodes", "node2", {"metadata": {"labels": {"herald.io/drain": ""}}})
+    on_both.kube.patch("nodes", "node1", {"metadata": {"labels": {"herald.io/drain": ""}}})
+    on_both.kube.patch("nodes", "node2", {"metadata": {"labels": {"herald.io/drain": ""}}})
     wait_for("both without a node", lambda: table.text().count("NoEligibleNode") >= 2)
     assert table.text().count("STATE") == 1
     for running in (table, data):
@@ -116,41 +117,42 @@ def test_watch_prints_what_changes_as_kubectl_does(herald):
 
 
 @pytest.fixture(scope="module")
-def mini():
+def bare():
+    """An API server with nothing of Herald's but its namespace."""
     with MiniApiServer() as server:
         server.admin.create(kube.namespace(NS))
         yield server
 
 
-def ask(mini, *args, **kwargs):
-    return heraldctl(*args, "--kubeconfig", kwargs.pop("kubeconfig", mini.kubeconfig), **kwargs)
+def ask(bare, *args, **kwargs):
+    return heraldctl(*args, "--kubeconfig", kwargs.pop("kubeconfig", bare.kubeconfig), **kwargs)
 
 
-def test_a_name_that_is_not_there_is_told_with_a_suggestion(mini):
-    mini.admin.ensure(kube.service("frontend"))
-    done = ask(mini, "services", "fronted")
+def test_a_name_that_is_not_there_is_told_with_a_suggestion(bare):
+    bare.admin.ensure(kube.service("frontend"))
+    done = ask(bare, "services", "fronted")
     assert (done.code, done.out) == (1, "")
     assert 'did you mean "frontend"?' in done.err
-    assert "there are no services in namespace kube-system" in ask(mini, "services", "-n", "kube-system").err
+    assert "there are no services in namespace kube-system" in ask(bare, "services", "-n", "kube-system").err
 
 
-def test_hostile_objects_neither_steer_the_terminal_nor_break_the_table(mini):
-    mini.admin.ensure(kube.service("evil"))
-    mini.admin.patch_status("services", "evil", {"status": {"conditions": [{
+def test_hostile_objects_neither_steer_the_terminal_nor_break_the_table(bare):
+    bare.admin.ensure(kube.service("evil"))
+    bare.admin.patch_status("services", "evil", {"status": {"conditions": [{
         "type": "herald.io/Assigned", "status": "False", "reason": "X", "message": "\x1b[2J\nNAME",
         "lastTransitionTime": "2026-01-01T00:00:00Z"}]}})
-    done = ask(mini, "services", "evil", "-o", "wide")
+    done = ask(bare, "services", "evil", "-o", "wide")
     assert "\x1b" not in done.out and len(done.out.splitlines()) == 2
 
 
 @pytest.mark.parametrize("verb", ["status", "services", "pools", "nodes"])
-def test_what_cannot_be_told_is_2_and_says_what_to_do(mini, workdir, verb):
-    refused = ask(mini, verb, kubeconfig=mini.kubeconfig_for("nobody"))
+def test_what_cannot_be_told_is_2_and_says_what_to_do(bare, workdir, verb):
+    refused = ask(bare, verb, kubeconfig=bare.kubeconfig_for("nobody"))
     assert (refused.code, refused.out) == (2, "")
     assert "Forbidden" in refused.err and "ask as somebody who has these rights" in refused.err
-    nowhere = ask(mini, verb, kubeconfig="nowhere")
+    nowhere = ask(bare, verb, kubeconfig="nowhere")
     assert nowhere.code == 2 and "--kubeconfig or --context" in nowhere.err
-    away = ask(mini, verb, "--server", "https://127.0.0.1:1")
+    away = ask(bare, verb, "--server", "https://127.0.0.1:1")
     assert away.code == 2 and "is the API server up" in away.err
-    wrong = ask(mini, verb, "-o", "xml")
+    wrong = ask(bare, verb, "-o", "xml")
     assert wrong.code == 64 and "-o yaml" in wrong.err
