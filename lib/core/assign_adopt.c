@@ -169,6 +169,17 @@ static bool was_assigned(const struct alloc *alloc, const struct assign_input *i
 	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
 }
 
+/* In no pool, or not to be given to it today: kept all the same, as a rule (A08). */
+static bool would_be_kept(const struct alloc *alloc, const struct assign_wish *wish,
+	const struct ip *ip, const struct alloc_refusal *refusal)
+{
+	const struct config_pool *pool = alloc_pool_of(alloc, ip);
+	const char *asked = wish->request.pool;
+
+	return refusal->reason != ALLOC_STRANGER && !alloc_reason_collides(refusal->reason) &&
+	       (!asked || (pool && strcmp(pool->name, asked) == 0));
+}
+
 /* It was to have another, which is not written yet, and the reason for that is gone. */
 static bool may_stay(const struct alloc *alloc, const struct assign_input *input,
 	const struct assign_wish *wish, const struct ip *in_status)
@@ -178,11 +189,13 @@ static bool may_stay(const struct alloc *alloc, const struct assign_input *input
 	struct ip held;
 	bool move;
 
-	return family != IP_NONE && alloc_held(input->holder, (enum ip_family)family, &held) &&
-	       !ip_equal(&held, in_status) && !alloc_has_settled(input->holder, &held) &&
-	       alloc_holds(input->holder, in_status) &&
-	       (wish->malformed || wish->ips[family == IP_V6].family == IP_NONE) &&
-	       alloc_stands(alloc, input->holder, &wish->request, in_status, &refusal, &move) &&
+	if (family == IP_NONE || !alloc_held(input->holder, (enum ip_family)family, &held) ||
+		ip_equal(&held, in_status) || alloc_has_settled(input->holder, &held) ||
+		!alloc_holds(input->holder, in_status) ||
+		(!wish->malformed && wish->ips[family == IP_V6].family != IP_NONE))
+		return false;
+	return (alloc_stands(alloc, input->holder, &wish->request, in_status, &refusal, &move) ||
+		       (!move && would_be_kept(alloc, wish, in_status, &refusal))) &&
 	       alloc_admits(alloc, input->holder, &wish->request, in_status, &refusal);
 }
 

@@ -112,7 +112,7 @@ static bool could_share(const struct world *w, const struct replica *r, unsigned
 	struct object a = *as, b;
 
 	do {
-		b = r->seen[other];
+		b = server_at(&w->server, other, r->newest[other]);
 		do {
 			if (specs_may_share(&a.spec, &b.spec, true))
 				return true;

@@ -34,6 +34,8 @@ static void note_seen(struct replica *r, unsigned slot, const struct object *obj
 	if (r->seen[slot].uid != object->uid || !object->exists)
 		r->granted[slot] = 0;
 	r->seen[slot] = *object;
+	if (object->version > r->newest[slot])
+		r->newest[slot] = object->version;
 	r->seen[slot].exists &= object->uid != r->gone[slot];
 }
 

@@ -19,6 +19,7 @@ struct replica {
 	size_t position;	   /* in the server's history: what its watch has told */
 	bool lists_again;
 	struct object seen[SLOTS]; /* what it was told last */
+	uint32_t newest[SLOTS];	   /* version that it was ever told, perhaps before an older list */
 	uint32_t gone[SLOTS];	 /* uids that a read has found to be gone, whatever is told later */
 	uint32_t granted[SLOTS]; /* of UNIVERSE: given by a write, which may have been lost */
 	/* When nothing was left to be decided, and nothing under way: */

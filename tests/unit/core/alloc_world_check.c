@@ -144,8 +144,7 @@ static bool may_lose(struct world *w, const struct slot *slot, const struct ip *
 		return true;
 	/* Of two sharers it is the one that was changed (A06). */
 	if (!others_allow(w, slot, ip, false, true))
-		return !w->calm || is_of_a_strayer(w, slot, ip) ||
-		       !specs_share_alike(spec, &slot->cache.written) ||
+		return !w->calm || slot->cache.strayed || is_of_a_strayer(w, slot, ip) ||
 		       !specs_share_alike(spec, &slot->decided_before);
 	/* From here on it has another of the family, or there would have been no reason. */
 	if (!lists_family(decision, ip->family))
@@ -192,8 +191,7 @@ void world_check_adopted(struct world *w)
 		const struct slot *slot = &w->slots[i];
 		const struct object *cache = &slot->cache;
 
-		if (!cache->exists || !spec_is_active(&cache->spec) ||
-			!specs_share_alike(&cache->spec, &cache->written))
+		if (!cache->exists || !spec_is_active(&cache->spec) || cache->strayed)
 			continue;
 		for (uint8_t j = 0; j < cache->count; j++) {
 			const struct ip *ip = &cache->status[j];

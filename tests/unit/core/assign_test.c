@@ -434,6 +434,28 @@ static void an_address_that_becomes_a_nodes_is_reported(void **state)
 	scene_free(scene);
 }
 
+/* K25, A08: no pool has its address any more; it asks for another, and no longer does so before
+   that was written: it stays. */
+static void a_wish_withdrawn_in_time_moves_nothing(void **state)
+{
+	struct scene *scene = scene_new("pools: [{name: a, addresses: [10.0.0.0/29]}]");
+	struct subject subject;
+
+	(void)state;
+	subject_init(&subject, "x", "web");
+	subject_settle(scene, &subject);
+	scene_configure(scene, "pools: [{name: b, addresses: [10.1.0.0/29]}]");
+	subject_settle(scene, &subject);
+	subject_annotate(&subject, ANNOTATION_IPS, "10.1.0.3");
+	subject_decide(scene, &subject);
+	assert_string_equal(subject.decision.annotation_text, "10.1.0.3");
+	subject_annotate(&subject, ANNOTATION_IPS, NULL);
+	assert_false(subject_decide(scene, &subject)->write);
+	assert_string_equal(subject_shown(&subject), "10.0.0.0");
+	subject_done(scene, &subject);
+	scene_free(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +470,7 @@ int main(void)
 		cmocka_unit_test(without_a_config_nothing_changes),
 		cmocka_unit_test(unknown_families_take_nothing_away),
 		cmocka_unit_test(an_address_that_becomes_a_nodes_is_reported),
+		cmocka_unit_test(a_wish_withdrawn_in_time_moves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
