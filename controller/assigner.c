@@ -12,7 +12,6 @@
 #include "assigner_state.h"
 
 #define TURN_DECISIONS 256u /* then the loop gets to do something else */
-#define SLOW_RETRY_MS 60000u
 
 void assigner_schedule(struct assigner *a)
 {
@@ -176,7 +175,7 @@ static void on_slow(void *context)
 		assigner_mark(a, record);
 	}
 	malloc_trim(0);
-	timer_start(a->slow, SLOW_RETRY_MS);
+	timer_start(a->slow, a->options.retry_ms);
 }
 
 /* ---- inputs ---- */
@@ -283,7 +282,7 @@ void assigner_start(struct assigner *assigner)
 	found = xasprintf("%zu", adopted);
 	log_info(assigner->program->log, "assigning begins", "services", total, "adopted", found,
 		NULL);
-	timer_start(assigner->slow, SLOW_RETRY_MS);
+	timer_start(assigner->slow, assigner->options.retry_ms);
 }
 
 bool assigner_has_started(const struct assigner *assigner)

@@ -21,6 +21,7 @@ struct assigner_options {
 	/* All Services must be judged anew: begin another list. */
 	void (*list_again)(void *context);
 	void *context;
+	uint32_t retry_ms; /* after which what failed is tried again without any event (C31) */
 };
 
 struct assigner *assigner_new(struct program *program, const struct assigner_options *options);

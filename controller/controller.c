@@ -74,6 +74,7 @@ static void on_held(void *context)
 		.rules = c->options->rules,
 		.namespace_labels = feeds_namespace_labels,
 		.list_again = feeds_list_services_again,
+		.retry_ms = c->options->retry_ms,
 	};
 
 	if (c->stopping || is_leading(c))

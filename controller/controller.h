@@ -13,6 +13,7 @@
 struct controller_options {
 	const char *identity;	   /* --identity, $POD_NAME, else the host's name */
 	struct assign_rules rules; /* --load-balancer-class, --handle-unset-class */
+	uint32_t retry_ms;	   /* --retry-interval */
 };
 
 struct controller;

@@ -14,6 +14,8 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:7472"
 #define HOST_NAME_SIZE 256
+#define RETRY_DEFAULT_S 60u
+#define RETRY_MAX_S 3600u
 
 struct arguments {
 	struct program_options program;
@@ -25,6 +27,7 @@ enum option_key {
 	OPTION_IDENTITY = 0x200,
 	OPTION_CLASS,
 	OPTION_UNSET,
+	OPTION_RETRY,
 	OPTION_PAGE,
 	OPTION_PAGE_TOKEN
 };
@@ -36,12 +39,25 @@ static const struct argp_option options[] = {
 		"Serve Services of this loadBalancerClass; without it, those that have none", 0},
 	{"handle-unset-class", OPTION_UNSET, NULL, 0,
 		"With --load-balancer-class: also Services without a class", 0},
+	{"retry-interval", OPTION_RETRY, "SECONDS", 0,
+		"Try what failed again this often, whatever happened or did not (default: 60)", 0},
 	{"status-page", OPTION_PAGE, "ADDRESS:PORT", OPTION_ARG_OPTIONAL,
 		"Serve a status page (at " PAGE_DEFAULT_LISTEN ", where no address is given)", 0},
 	{"status-page-token-file", OPTION_PAGE_TOKEN, "FILE", 0,
 		"Show it only to those who give the token in this file", 0},
 	{0},
 };
+
+static uint32_t parse_seconds(const char *text, struct argp_state *state)
+{
+	char *end = NULL;
+	unsigned long seconds = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || seconds == 0 || seconds > RETRY_MAX_S)
+		argp_error(state, "--retry-interval: \"%s\" is no number of seconds from 1 to %u",
+			text, RETRY_MAX_S);
+	return (uint32_t)seconds;
+}
 
 static void set_page_listen(struct page_options *page, const char *text, struct argp_state *state)
 {
@@ -69,6 +85,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_UNSET:
 		arguments->controller.rules.handle_unset = true;
+		return 0;
+	case OPTION_RETRY:
+		arguments->controller.retry_ms = 1000 * parse_seconds(value, state);
 		return 0;
 	case OPTION_PAGE:
 		set_page_listen(&arguments->page, value, state);
@@ -133,7 +152,8 @@ int main(int argc, char **argv)
 		"ConfigMap.",
 		children, NULL, NULL};
 	char host[HOST_NAME_SIZE] = "";
-	struct arguments arguments = {.controller.identity = getenv("POD_NAME")};
+	struct arguments arguments = {
+		.controller = {.identity = getenv("POD_NAME"), .retry_ms = 1000 * RETRY_DEFAULT_S}};
 	struct program program = {0};
 	struct err e;
 	int r;

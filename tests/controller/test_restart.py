@@ -138,6 +138,30 @@ def test_C31_a_refused_write_is_told_and_tried_again_on_change(mini, make):
     controllers.assigned("web", [FIRST])
 
 
+@pytest.mark.parametrize("what", ["assign", "let go"])
+def test_C31_what_was_refused_is_tried_again_slowly_without_any_event(mini, make, what):
+    """A write that was refused for good; nothing happens to the Service, nor to anything else."""
+    controllers = make(mini)
+    controllers.start("c1", "--retry-interval=1")
+    if what == "assign":
+        mini.fault("status", method="PATCH", path="/status$", times=2, code=422)
+        controllers.add("web")
+    else:
+        controllers.add("web")
+        controllers.assigned("web", [FIRST])
+        mini.fault("status", method="PATCH", path="/status$", times=2, code=422)
+        mini.admin.delete("services", "web")
+    controllers.event("web", "SyncLoadBalancerFailed")
+    mini.reset_requests()
+    if what == "assign":
+        controllers.assigned("web", [FIRST])
+    else:
+        wait_for("web to be gone", lambda: not mini.admin.exists("services", "web"))
+    assert mini.faults()[0]["hits"] == 2
+    tries = [w for w in mini.requests()["writes"] if "services" in w["path"]]
+    assert {w["path"].rsplit("/services/")[1] for w in tries} == {"web/status"}
+
+
 def test_C25_a_fight_over_a_status_is_bounded_and_named(mini, make):
     controllers = make(mini)
     controllers.start(kubeconfig=mini.kubeconfig_for("herald", ["system:masters"]))

@@ -211,13 +211,19 @@ static bool is_shared_too_widely(
 	return false;
 }
 
+/* Another that has it was changed to and fro: see struct object. */
 static bool is_of_a_strayer(
-	const struct world *w, unsigned slot, const struct object *object, const struct ip *ip)
+	const struct world *w, const struct replica *r, unsigned slot, const struct ip *ip)
 {
 	for (unsigned other = 0; other < SLOTS; other++) {
-		if (other != slot && shows(&w->server.objects[other], ip) &&
-			object_strayed_from(&w->server.objects[other], &object->spec))
-			return true;
+		struct object object = w->server.objects[other];
+
+		if (other == slot)
+			continue;
+		do {
+			if (shows(&object, ip) && object.strayed)
+				return true;
+		} while (step_back(w, r, other, &object));
 	}
 	return false;
 }
@@ -231,8 +237,7 @@ static bool may_lose(const struct world *w, unsigned slot, const struct object *
 	struct ip asked = spec_asked(spec, ip->family, &malformed);
 
 	if (!spec_is_active(spec) || !spec_has_family(spec, ip->family) ||
-		lists(after->status, after->count, &asked) || shared_otherwise(w, slot, object) ||
-		is_of_a_strayer(w, slot, object, ip))
+		lists(after->status, after->count, &asked) || shared_otherwise(w, slot, object))
 		return true;
 	for (uint8_t i = 0; i < after->count; i++)
 		has_another |= after->status[i].family == ip->family;
@@ -270,7 +275,8 @@ void world_check_write(struct world *w, struct replica *r, const struct writer_j
 	for (uint8_t i = 0; i < object.count; i++)
 		REQUIRE(w,
 			shows(&after, &object.status[i]) ||
-				may_lose(w, slot, &object, &after, &object.status[i]),
+				may_lose(w, slot, &object, &after, &object.status[i]) ||
+				is_of_a_strayer(w, r, slot, &object.status[i]),
 			"s%u loses %s needlessly: %s", slot, ip_text(&object.status[i]).s,
 			job->body);
 	for (uint8_t i = 0; i < after.count; i++) {

@@ -94,8 +94,10 @@ static void list_again(void *context)
 
 static void start(struct world *w, struct replica *r)
 {
-	struct assigner_options options = {
-		.namespace_labels = no_labels, .list_again = list_again, .context = r};
+	struct assigner_options options = {.namespace_labels = no_labels,
+		.list_again = list_again,
+		.context = r,
+		.retry_ms = SLOW_MS};
 	struct monotime now = r->loop.now;
 
 	*r = (struct replica){.loop.now = now};

@@ -171,12 +171,6 @@ bool specs_may_share(const struct spec *a, const struct spec *b, bool anywhere)
 	       (anywhere || a->namespace == b->namespace);
 }
 
-bool object_strayed_from(const struct object *other, const struct spec *spec)
-{
-	return other->strayed && specs_share_alike(&other->spec, &other->written) &&
-	       !specs_may_share(&other->spec, spec, true);
-}
-
 const struct config_pool *model_pool(const struct config *config, const struct ip *ip)
 {
 	for (size_t i = 0; i < config->pool_count; i++) {

@@ -32,7 +32,9 @@ struct object {
 	char shared_as[17];	     /* "": no such annotation */
 	char moves[2 * IP_TEXT_MAX]; /* likewise */
 	struct spec written;	     /* as it was when it was last written to */
-	bool strayed; /* it has shared otherwise since, even if it is back to that by now */
+	/* It has shared otherwise since, even if it is back to that by now: what stands in it and
+	   in one it shared with does not tell who was changed, so that either may have to leave. */
+	bool strayed;
 	char message[ASSIGN_TEXT_MAX];
 };
 
@@ -73,11 +75,6 @@ bool spec_is_active(const struct spec *spec);
 bool spec_has_family(const struct spec *spec, uint8_t family);
 /* Whether the same is shared in the same way. */
 bool specs_share_alike(const struct spec *a, const struct spec *b);
-/*
- * Whether `other` can't have the same address and was changed to and fro. What stands in both
- * then does not tell whoever takes over which of them was changed, so that either may keep it.
- */
-bool object_strayed_from(const struct object *other, const struct spec *spec);
 /* Whether two may be on one address; `anywhere`: from any namespace. */
 bool specs_may_share(const struct spec *a, const struct spec *b, bool anywhere);
 

@@ -122,8 +122,7 @@ static bool is_of_a_strayer(const struct world *w, const struct slot *slot, cons
 		const struct object *other = &w->slots[i].cache;
 
 		if (&w->slots[i] != slot && other->exists &&
-			world_lists(other->status, other->count, ip) &&
-			object_strayed_from(other, &slot->cache.spec))
+			world_lists(other->status, other->count, ip) && other->strayed)
 			return true;
 	}
 	return false;
