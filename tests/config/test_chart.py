@@ -41,7 +41,8 @@ def kustomized(cluster_bins, overlay):
     return objects
 
 
-@pytest.mark.parametrize("overlay, values", [("default", {}), ("bfd", {"bird": {"enabled": True}})])
+@pytest.mark.parametrize("overlay, values", [("default", {}), ("bfd", {"bird": {"enabled": True}}),
+                                              ("status-page", {"statusPage": {"enabled": True}})])
 def test_it_is_what_kustomize_makes(helm, cluster_bins, overlay, values):
     assert helm.render(values) == kustomized(cluster_bins, overlay)
 

@@ -10,7 +10,7 @@ import yaml
 from harness.controller import CONFIG, Controllers
 from harness.kube import namespace
 from harness.lab import API_ADDRESS
-from harness.manifests import default_manifests
+from harness.manifests import CONFIG as MANIFESTS, default_manifests, load_file
 from harness.real import RealApiServer
 from harness.speaker import NAMESPACE, Speakers
 from harness.wait import wait_for
@@ -58,20 +58,22 @@ def requests_by(server, component):
     return seen
 
 
-def granted_to(component):
+def granted_to(component, more=()):
+    """`more`: further objects that count, besides those of config/default."""
+    labels = {"app.kubernetes.io/name": "herald", "app.kubernetes.io/component": component}
     return {(group, resource, verb)
-            for obj in default_manifests()
-            if obj["kind"] in ("Role", "ClusterRole") and obj["metadata"]["name"] == f"herald-{component}"
+            for obj in [*default_manifests(), *more]
+            if obj["kind"] in ("Role", "ClusterRole") and obj["metadata"]["labels"] == labels
             for rule in obj["rules"]
             for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
 
 
-def check(server, component):
+def check(server, component, more=()):
     wait_for(f"the {component} to have used all its rights",
-             lambda: granted_to(component) <= set(requests_by(server, component)))
+             lambda: granted_to(component, more) <= set(requests_by(server, component)))
     seen = requests_by(server, component)
     assert [key for key, code in seen.items() if code in (401, 403)] == []
-    assert set(seen) == granted_to(component)
+    assert set(seen) == granted_to(component, more)
 
 
 def repeat_until(condition, *changes):
@@ -104,10 +106,15 @@ def test_C33_speaker_has_the_rights_that_it_uses(audited, lab, workdir):
     check(audited, "speaker")
 
 
-def test_C33_controller_has_the_rights_that_it_uses(audited, workdir):
+@pytest.mark.parametrize("rights, options", [(None, []), ("components/status-page/rights.yaml", ["--status-page"])],
+                         ids=["default", "status-page"])
+def test_C33_controller_has_the_rights_that_it_uses(audited, workdir, rights, options):
     controllers = Controllers(audited, workdir)
     kube = audited.admin
-    process = controllers.start("c1", kubeconfig=audited.kubeconfig_for(account("controller")))
+    more = load_file(MANIFESTS / rights) if rights else []
+    for obj in more:
+        kube.create(obj)
+    process = controllers.start("c1", *options, kubeconfig=audited.kubeconfig_for(account("controller")))
     controllers.add("web")
     controllers.assigned("web")
     repeat_until(lambda: counted_up(kube, "ConfigAccepted"),
@@ -120,4 +127,4 @@ def test_C33_controller_has_the_rights_that_it_uses(audited, workdir):
             kube.patch("services", "web", wish)
     repeat_until(lambda: ("", "services", "get") in requests_by(audited, "controller"), collide)
     assert process.stop() == 0
-    check(audited, "controller")
+    check(audited, "controller", more)

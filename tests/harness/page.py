@@ -83,7 +83,7 @@ class Browser:
         options = webdriver.ChromeOptions()
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                          "--window-size=1380,900", f"--user-data-dir={folder}/profile",
-                         "--disable-background-networking", "--disable-component-update", "--no-first-run"):
+                         "--disable-background-networking", "--disable-lcd-text", "--disable-component-update", "--no-first-run"):
             options.add_argument(argument)
         options.binary_location = "/usr/bin/chromium"
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
