@@ -91,7 +91,7 @@ void bgp_view_make(const struct view *view, const char *home, struct bgp_view *r
 {
 	const struct store *nodes = &view->facts->of[FACT_NODE];
 	struct plan_input cluster;
-	struct bgp_plan_input input = {.cluster = &cluster};
+	struct bgp_plan_input input = {.cluster = &cluster, .assume_secrets = true};
 	AUTO_FREE struct bgp_secret *secrets = NULL;
 
 	*ret = (struct bgp_view){0};

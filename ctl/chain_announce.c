@@ -245,24 +245,17 @@ static bool offers(const struct bgp_plan *plan, const struct bgp_vip *vip, size_
 	return false;
 }
 
-static void add_problems(
-	struct chain *chain, const struct bgp_node *node, const struct service *service)
+static void add_problems(struct chain *chain, const struct bgp_node *node)
 {
 	for (size_t i = 0; i < node->plan->problem_count; i++) {
 		const struct bgp_problem *problem = &node->plan->problems[i];
-		bool is_ours = problem->kind != BGP_PROBLEM_SERVICE ||
-			       (strcmp(problem->namespace, service->meta.namespace) == 0 &&
-				       strcmp(problem->name, service->meta.name) == 0);
 
-		if (is_ours)
-			chain_add(chain, LINK_NOTE, "bgp", "BgpProblem", NULL, "%s: %s%s%s",
-				node->name, problem->name, *problem->name ? ": " : "",
-				problem->text);
+		chain_add(chain, LINK_NOTE, "bgp", "BgpProblem", NULL, "%s: %s", node->name,
+			problem->text);
 	}
 }
 
-static void add_bgp(struct chain *chain, const struct view *view, const struct service *service,
-	const struct ip *address)
+static void add_bgp(struct chain *chain, const struct view *view, const struct ip *address)
 {
 	size_t announcing = 0, up = 0;
 
@@ -270,7 +263,7 @@ static void add_bgp(struct chain *chain, const struct view *view, const struct s
 		const struct bgp_node *node = &view->bgp->nodes[n];
 		const struct bgp_vip *vip = bgp_node_announces(view, node, address);
 
-		add_problems(chain, node, service);
+		add_problems(chain, node);
 		if (!vip)
 			continue;
 		announcing++;
@@ -300,7 +293,7 @@ void chain_announcement(struct chain *chain, const struct view *view, const stru
 			continue;
 		add_layer2(chain, view, address, *by_bgp);
 		if (view->bgp->count > 0)
-			add_bgp(chain, view, service, address);
+			add_bgp(chain, view, address);
 		add_conflict(chain, view, address);
 		add_endpoints(chain, view, service, address->family);
 	}

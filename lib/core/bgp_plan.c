@@ -2,7 +2,7 @@
 /*
  * The BGP plan of one node. In: configuration, Services, EndpointSlices, Nodes, members.
  * Out: sessions, routes, every address with this node's verdict, and what is held back.
- * Sessions come from bgp_session.c.
+ * Sessions come from bgp_session.c, addresses and routes from bgp_route.c.
  */
 #include "herald/core/bgp_plan.h"
 
@@ -28,13 +28,16 @@ void bgp_tell(struct bgp_maker *m, const struct bgp_concern *concern, const char
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	for (size_t i = 0; i < plan->problem_count; i++) {
+		if (strcmp(plan->problems[i].text, text) == 0)
+			return;
+	}
 	if (plan->problem_count == m->problem_room) {
 		m->problem_room = 2 * m->problem_room + 8;
 		plan->problems = xrealloc(plan->problems, m->problem_room, sizeof(*plan->problems));
 	}
 	plan->problems[plan->problem_count++] = (struct bgp_problem){
 		.kind = concern->kind,
-		.namespace = bgp_keep_text(m, concern->namespace),
 		.name = bgp_keep_text(m, concern->name),
 		.line = concern->line,
 		.text = bgp_keep_text(m, text),
@@ -57,42 +60,22 @@ uint8_t bgp_plan_node_verdict(const struct plan_input *cluster)
 	return self ? plan_judge_node(cluster, self) : PLAN_NO_SPEAKER;
 }
 
-static void make_routes(struct bgp_maker *m)
+static size_t find_self_index(const struct bgp_maker *m)
 {
-	static const struct bgp_attributes plain;
-	const struct plan_input *cluster = m->input->cluster;
-	struct plan_claims claims = plan_claims_collect(cluster);
-	struct bgp_plan *plan = m->plan;
-
-	plan->routes = arena_alloc(&plan->memory, claims.count, sizeof(*plan->routes));
-	plan->vips = arena_alloc(&plan->memory, claims.count, sizeof(*plan->vips));
-	for (size_t begin = 0, end; begin < claims.count; begin = end) {
-		const struct plan_claim *claim = &claims.items[begin];
-		struct bgp_vip *vip = &plan->vips[plan->vip_count++];
-		size_t *index = arena_alloc(&plan->memory, 1, sizeof(*index));
-		struct bgp_offer *offer = arena_alloc(&plan->memory, 1, sizeof(*offer));
-
-		end = plan_claims_end(&claims, begin);
-		*index = plan->route_count;
-		*offer = (struct bgp_offer){.attributes = &plain, .to_all = true};
-		*vip = (struct bgp_vip){.address = claim->address,
-			.namespace = bgp_keep_text(m, claim->service->meta.namespace),
-			.service = bgp_keep_text(m, claim->service->meta.name),
-			.uid = bgp_keep_text(m, claim->service->meta.uid),
-			.covered = true,
-			.announced = plan->node_verdict >= PLAN_ELIGIBLE,
-			.verdict = plan->node_verdict,
-			.routes = index,
-			.route_count = plan->node_verdict >= PLAN_ELIGIBLE};
-		if (vip->announced)
-			plan->routes[plan->route_count++] = (struct bgp_route){
-				.prefix = ip_prefix_of(
-					&claim->address, claim->address.family == IP_V4 ? 32 : 128),
-				.offers = offer,
-				.offer_count = 1,
-				.vip_count = 1};
+	for (size_t n = 0; n < m->facts.node_count; n++) {
+		if (m->facts.nodes[n].node == m->self)
+			return n;
 	}
-	plan_claims_done(&claims);
+	DIE("the node is not among the nodes");
+}
+
+struct ip bgp_node_address(const struct node *node, uint8_t family)
+{
+	for (size_t i = 0; i < node->address_count; i++) {
+		if (node->addresses[i].family == family)
+			return node->addresses[i];
+	}
+	return (struct ip){0};
 }
 
 struct bgp_plan *bgp_plan_make(const struct bgp_plan_input *input)
@@ -109,8 +92,12 @@ struct bgp_plan *bgp_plan_make(const struct bgp_plan_input *input)
 	m.plan->extra = bgp_keep_text(&m, m.config->extra);
 	if (!m.self)
 		return m.plan;
+	plan_facts_init(&m.facts, cluster);
+	m.self_index = find_self_index(&m);
 	bgp_make_sessions(&m);
-	make_routes(&m);
+	bgp_make_routes(&m);
+	bgp_recipes_done(&m);
+	plan_facts_done(&m.facts);
 	return m.plan;
 }
 

@@ -11,7 +11,8 @@
 #include "bgp_parts.h"
 
 #define HOPS_ANY 255u
-#define NAME_KEPT 32u /* of a peer's name; BIRD's names have at most 64 bytes */
+/* Of a peer's name: BIRD's names have less than 64 bytes, and attributes are named after it. */
+#define NAME_KEPT 24u
 
 /* Where the routers of an unnumbered link are. */
 static const struct ip_prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
@@ -34,19 +35,10 @@ static const char *bird_name(
 	return bgp_keep_text(m, name);
 }
 
-static struct ip node_address(const struct node *node, uint8_t family)
-{
-	for (size_t i = 0; i < node->address_count; i++) {
-		if (node->addresses[i].family == family)
-			return node->addresses[i];
-	}
-	return (struct ip){0};
-}
-
 /* For a node without an IPv4 address: any that differs from other nodes' will do. */
 static struct ip router_id_of(const struct bgp_maker *m, const struct config_bgp_peer *peer)
 {
-	struct ip own = node_address(m->self, IP_V4);
+	struct ip own = bgp_node_address(m->self, IP_V4);
 	uint64_t hash = XXH64(m->self->meta.name, strlen(m->self->meta.name), 0);
 
 	if (peer->router_id.family != IP_NONE)
@@ -61,7 +53,7 @@ static struct ip router_id_of(const struct bgp_maker *m, const struct config_bgp
 
 static const char *find_password(struct bgp_maker *m, const struct config_bgp_peer *peer)
 {
-	const struct bgp_concern concern = {BGP_PROBLEM_PEER, "", peer->name, peer->line};
+	const struct bgp_concern concern = {BGP_PROBLEM_PEER, peer->name, peer->line};
 	const struct bgp_secret *secret = NULL;
 
 	if (!*peer->password_secret)
@@ -70,6 +62,8 @@ static const char *find_password(struct bgp_maker *m, const struct config_bgp_pe
 		if (strcmp(m->input->secrets[i].name, peer->password_secret) == 0)
 			secret = &m->input->secrets[i];
 	}
+	if (!secret && m->input->assume_secrets)
+		return "";
 	if (!secret || !secret->password) {
 		bgp_tell(m, &concern,
 			"the peer \"%s\" is held back: its password is in the Secret \"%s\", %s",
@@ -113,10 +107,10 @@ static bool set_bfd(struct bgp_maker *m, const struct config_bgp_peer *peer, str
 	s->profile = *profile;
 	s->profile.name = bgp_keep_text(m, profile->name);
 	if (s->hops > 1 && s->source.family == IP_NONE)
-		s->source = node_address(m->self, family_of(s));
+		s->source = bgp_node_address(m->self, family_of(s));
 	if (s->hops == 1 || s->source.family != IP_NONE)
 		return true;
-	bgp_tell(m, &(struct bgp_concern){BGP_PROBLEM_PEER, "", peer->name, peer->line},
+	bgp_tell(m, &(struct bgp_concern){BGP_PROBLEM_PEER, peer->name, peer->line},
 		"the peer \"%s\" is held back on the node \"%s\": BFD over several hops begins at "
 		"an "
 		"IPv%u address, and the node has none: add \"sourceAddress\", or remove "
@@ -133,10 +127,10 @@ static void set_families(
 	s->ipv4 = peer->ipv4;
 	s->ipv6 = peer->ipv6;
 	if (family_of(s) == IP_V4) {
-		s->next_hop_v6 = node_address(m->self, IP_V6);
+		s->next_hop_v6 = bgp_node_address(m->self, IP_V6);
 		s->ipv6 = s->ipv6 && (s->next_hop_v6.family != IP_NONE || !s->ipv4);
 	} else if (!*s->interface) {
-		s->next_hop_v4 = node_address(m->self, IP_V4);
+		s->next_hop_v4 = bgp_node_address(m->self, IP_V4);
 	}
 }
 
@@ -204,7 +198,7 @@ static bool is_same_router(const struct bgp_session *a, const struct config_bgp_
    are selected (B09). */
 static bool is_taken(struct bgp_maker *m, const struct config_bgp_peer *peer)
 {
-	const struct bgp_concern concern = {BGP_PROBLEM_PEER, "", peer->name, peer->line};
+	const struct bgp_concern concern = {BGP_PROBLEM_PEER, peer->name, peer->line};
 
 	for (size_t i = 0; i < m->plan->session_count; i++) {
 		const struct bgp_session *other = &m->plan->sessions[i];

@@ -5,14 +5,77 @@
  */
 #include "bird_config_parts.h"
 
+#define AS_TRANS 23456u	       /* RFC 6793 */
+#define LINK_BANDWIDTH 0x0004u /* type and subtype of the extended community */
+#define BIRD_NAME_MAX 96u
+
+/* Steps to what a route asks for, since older BIRDs have no loops in filters. A peer of our
+   own AS would take our number for a loop. */
+static void write_prepend(FILE *out, const struct bgp_session *s, const char *attribute)
+{
+	if (s->internal)
+		return;
+	fprintf(out, "\tif defined(%s) then {\n", attribute);
+	for (unsigned i = 1; i <= CONFIG_PREPEND_MAX; i++)
+		fprintf(out, "\t\tif %s >= %u then bgp_path.prepend(%u);\n", attribute, i,
+			s->local_asn);
+	fputs("\t}\n", out);
+}
+
+/* draft-ietf-idr-link-bandwidth, the transitive form, since BIRD removes the other one on
+   the way to another AS. It has room for 16 bits of an AS number. */
+static void write_bandwidth(FILE *out, const struct bgp_session *s, const char *attribute)
+{
+	unsigned asn = s->local_asn <= UINT16_MAX ? s->local_asn : AS_TRANS;
+
+	fprintf(out, "\tif defined(%s) then bgp_ext_community.add((generic, 0x%08x, %s));\n",
+		attribute, LINK_BANDWIDTH << 16 | asn, attribute);
+}
+
+/* What BIRD exports only if the filter itself has set it. */
+static void write_copies(FILE *out, const struct bgp_session *s, const char *prefix)
+{
+	char name[BIRD_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%s_%s", prefix, bird_attributes[BIRD_MED].name);
+	fprintf(out, "\tif defined(%s) then bgp_med = %s;\n", name, name);
+	snprintf(name, sizeof(name), "%s_%s", prefix, bird_attributes[BIRD_NEXT_HOP].name);
+	fprintf(out, "\tif defined(%s) then bgp_next_hop = %s;\n", name, name);
+	snprintf(name, sizeof(name), "%s_%s", prefix, bird_attributes[BIRD_BANDWIDTH].name);
+	write_bandwidth(out, s, name);
+	snprintf(name, sizeof(name), "%s_%s", prefix, bird_attributes[BIRD_PREPEND].name);
+	write_prepend(out, s, name);
+}
+
+/* The route says something else to this session than to all. */
+static void write_replacements(FILE *out, const struct bgp_session *s)
+{
+	for (size_t i = 0; i < bird_attribute_count; i++) {
+		const struct bird_attribute *attribute = &bird_attributes[i];
+
+		if (attribute->builtin)
+			fprintf(out, "\tif defined(%s_%s) then %s = %s_%s; else unset(%s);\n",
+				s->protocol, attribute->name, attribute->builtin, s->protocol,
+				attribute->name, attribute->builtin);
+	}
+}
+
 static void write_filter(FILE *out, const struct bgp_session *s)
 {
 	fprintf(out,
 		"\nfilter %s_out {\n"
 		"\tif source != RTS_STATIC then reject;\n"
-		"\taccept;\n"
-		"}\n",
-		s->protocol);
+		"\tif defined(%s_told) then {\n",
+		s->protocol, s->protocol);
+	write_replacements(out, s);
+	write_copies(out, s, s->protocol);
+	fputs("\taccept; }\n"
+	      "\tif defined(herald_some) then reject;\n",
+		out);
+	write_copies(out, s, "herald");
+	fputs("\taccept;\n"
+	      "}\n",
+		out);
 }
 
 static void write_neighbor(FILE *out, const struct bgp_session *s)

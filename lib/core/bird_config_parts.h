@@ -25,6 +25,23 @@ struct bird_writer {
 	size_t span_count;
 };
 
+/* What routes tell the export filters, beside their prefix. */
+enum bird_attribute_kind {
+	BIRD_LOCAL_PREF,
+	BIRD_COMMUNITY,
+	BIRD_LARGE_COMMUNITY,
+	BIRD_MED,
+	BIRD_PREPEND,
+	BIRD_BANDWIDTH,
+	BIRD_NEXT_HOP
+};
+struct bird_attribute {
+	const char *type, *name;
+	const char *builtin; /* BGP's own that holds it for all; NULL: "herald_" and the name */
+};
+extern const struct bird_attribute bird_attributes[]; /* by kind */
+extern const size_t bird_attribute_count;
+
 /* On lines of its own. */
 void bird_write_extra(struct bird_writer *w, size_t owner, const char *text);
 void bird_write_bgp(struct bird_writer *w);

@@ -250,6 +250,62 @@ void plan_judge_endpoints(const struct plan_facts *facts, const struct service *
 	}
 }
 
+/* An endpoint on a node, by its hash. */
+struct counted {
+	size_t node;
+	uint32_t id;
+};
+
+static int compare_counted(const void *a, const void *b)
+{
+	const struct counted *x = a, *y = b;
+
+	if (x->node != y->node)
+		return x->node < y->node ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* The ready ones of a slice, from found[count] on; how many there are then. */
+static size_t collect_ready(const struct plan_facts *facts, const struct endpoint_slice *slice,
+	struct counted *found, size_t count)
+{
+	for (size_t e = 0; e < slice->endpoint_count; e++) {
+		const struct endpoint *endpoint = &slice->endpoints[e];
+		const struct plan_node *node = NULL;
+
+		if (endpoint->ready)
+			node = bsearch(endpoint->node, facts->nodes, facts->node_count,
+				sizeof(*facts->nodes), compare_name_to_node);
+		if (node)
+			found[count++] =
+				(struct counted){(size_t)(node - facts->nodes), endpoint->id};
+	}
+	return count;
+}
+
+/* One that stands in two slices, which happens while it is moved, counts once (K43). */
+void plan_count_endpoints(const struct plan_facts *facts, const struct service *service,
+	uint8_t family, uint32_t *by_node)
+{
+	AUTO_FREE struct counted *found = NULL;
+	size_t count = 0;
+
+	for (size_t i = first_slice_of(facts, service); i < facts->slice_count; i++) {
+		const struct endpoint_slice *slice = facts->slices[i];
+
+		if (compare_slice_to(slice, service->meta.namespace, service->meta.name) != 0)
+			break;
+		if (slice->family != family || slice->meta.deleting)
+			continue;
+		found = xrealloc(found, count + slice->endpoint_count + 1, sizeof(*found));
+		count = collect_ready(facts, slice, found, count);
+	}
+	if (count)
+		qsort(found, count, sizeof(*found), compare_counted);
+	for (size_t i = 0; i < count; i++)
+		by_node[found[i].node] += i == 0 || compare_counted(&found[i - 1], &found[i]) != 0;
+}
+
 bool plan_judge_claims(const struct plan_facts *facts, const struct plan_claim *claims,
 	size_t count, uint8_t *ret_by_node)
 {

@@ -68,6 +68,10 @@ void plan_judge_rules(const struct plan_facts *facts, struct plan_rules *rules);
 void plan_judge_endpoints(const struct plan_facts *facts, const struct service *service,
 	uint8_t family, uint8_t *ret_by_node);
 
+/* Adds how many ready endpoints the Service has on each node. */
+void plan_count_endpoints(const struct plan_facts *facts, const struct service *service,
+	uint8_t family, uint32_t *by_node);
+
 /* What endpoints all (or, where no node has that, any) of the claims' Services with
    policy Local have on each node; false, all of them ready, where none has that policy. */
 bool plan_judge_claims(const struct plan_facts *facts, const struct plan_claim *claims,

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * discovery/v1 EndpointSlice to struct endpoint_slice. Only where endpoints are and how
- * well they are is kept, not their addresses: announcing asks for nodes. Conditions that
+ * well they are is kept, and a hash of their addresses: announcing asks for nodes, and for
+ * how many endpoints each has. Conditions that
  * are absent get the API's own defaults (K43).
  */
+#include <string.h>
+#include <xxhash.h>
+
 #include "decode_field.h"
 #include "herald/kube/decode.h"
 
@@ -12,8 +16,11 @@ enum { ENDPOINTS_MAX = 1000 }; /* the API's own limit for a slice */
 static struct endpoint read_endpoint(const json_t *from)
 {
 	const json_t *conditions = json_object_get(from, "conditions");
+	const char *address =
+		json_string_value(json_array_get(json_object_get(from, "addresses"), 0));
 
 	return (struct endpoint){
+		.id = address ? XXH32(address, strlen(address), 0) : 0,
 		.ready = field_bool(conditions, "ready", true),
 		.serving = field_bool(conditions, "serving", true),
 		.terminating = field_bool(conditions, "terminating", false),

@@ -54,6 +54,7 @@ struct bgp_plan_input {
 	const struct plan_input *cluster; /* as for plan_make; `self` is this node */
 	const struct bgp_secret *secrets; /* in any order; a name that is missing is "not read" */
 	size_t secret_count;
+	bool assume_secrets; /* one that is missing is well: for who may not read them */
 	enum bgp_drain drain;
 };
 
@@ -125,23 +126,24 @@ struct bgp_vip {
 	const char *namespace, *service, *uid; /* the first by name of those that share it */
 	bool covered;			       /* some advertisement selects it, on whatever node */
 	bool announced;			       /* there are routes for it */
-	uint8_t verdict;		       /* enum plan_verdict of this node: why, or why not */
-	const size_t *routes;		       /* into bgp_plan.routes */
+	/* enum plan_verdict of this node. Eligible and not announced: another node suits the
+	   address better, or no peer that would hear of it has a session here. */
+	uint8_t verdict;
+	const char *problem;  /* "" none; else where advertisements disagree (B02, B10) */
+	const size_t *routes; /* into bgp_plan.routes */
 	size_t route_count;
 };
 
 enum bgp_problem_kind {
-	BGP_PROBLEM_PEER,	   /* `name`: this peer is held back */
-	BGP_PROBLEM_ADVERTISEMENT, /* `name`: it is not followed where the text says */
-	BGP_PROBLEM_SERVICE,	   /* `namespace`, `name`: what the text says of its routes */
-	BGP_PROBLEM_NODE	   /* no session can be made on this node */
+	BGP_PROBLEM_PEER,	  /* `name`: this peer is held back */
+	BGP_PROBLEM_ADVERTISEMENT /* `name`: it is not followed in what the text says */
 };
 
 struct bgp_problem {
 	enum bgp_problem_kind kind;
-	const char *namespace, *name; /* "" where there is none */
-	unsigned line;		      /* in the configuration; 0: none */
-	const char *text;	      /* what is wrong, and how to mend it */
+	const char *name; /* "": the advertisement has none */
+	unsigned line;	  /* of it in the configuration */
+	const char *text; /* what is wrong, and how to mend it */
 };
 
 struct bgp_plan {

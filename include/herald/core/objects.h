@@ -107,7 +107,8 @@ bool node_is_excluded_from_load_balancers(const struct node *node);
 bool node_is_drained(const struct node *node);
 
 struct endpoint {
-	const char *node;		  /* nodeName; "" when absent */
+	const char *node; /* nodeName; "" when absent */
+	uint32_t id; /* hash of its first address: the same one in another slice is known again */
 	bool ready, serving, terminating; /* absent: true, true, false (K43) */
 };
 
