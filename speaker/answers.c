@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * From plan, ownership, probe and ports to the responder's table. In: these as they are.
+ * From plan, ownership, probe, sharing and ports to the responder's table. In: these as they are.
  * Out: the table, whole. Sends nothing and decides nothing.
  */
 #include "answers.h"
@@ -31,6 +31,11 @@ void answers_set_plan(struct answers *answers, const struct plan *plan)
 	for (size_t i = 0; i < plan->vip_count; i++)
 		answers->places[i] = (struct answers_place){
 			.ip = plan->vips[i].address, .where = plan->vips[i].where};
+}
+
+static int compare_plain(const void *a, const void *b)
+{
+	return ip_compare(a, b);
 }
 
 static int compare_ip(const void *key, const void *place)
@@ -109,7 +114,7 @@ static uint64_t slots_before(const struct answers *a, const struct ip *ip)
 {
 	const struct responder_address *before = responder_find(&a->table, ip);
 
-	return before ? before->slots & ports_open(a->ports) : 0;
+	return before && !before->noted ? before->slots & ports_open(a->ports) : 0;
 }
 
 /* An address that is being handed over stays where it was answered, even where no rule
@@ -169,13 +174,40 @@ static void find_gained(
 		const struct responder_address *before =
 			responder_find(&answers->table, &fresh[i].ip);
 
-		if (fresh[i].asked || !before || before->asked ||
+		if (fresh[i].asked || fresh[i].noted || !before || before->asked || before->noted ||
 			(fresh[i].slots & ~before->slots) == 0)
 			continue;
 		answers->gained = xrealloc(
 			answers->gained, answers->gained_count + 1, sizeof(*answers->gained));
 		answers->gained[answers->gained_count++] = fresh[i].ip;
 	}
+}
+
+static bool is_watched(const struct ip *asked, size_t count, const struct ip *ip)
+{
+	return count > 0 && bsearch(ip, asked, count, sizeof(*asked), compare_plain) != NULL;
+}
+
+/* Whom we answer; NULL: all who ask. While it is handed over those whom we did. */
+static const struct spread *spread_for(const struct sharing_place *place)
+{
+	if (place->before)
+		return place->before;
+	return place->per_client ? place->set : NULL;
+}
+
+static struct responder_address address_for(const struct answers *a, const struct ip *ip)
+{
+	const struct sharing_place *place = sharing_find(a->sharing, ip);
+	enum ownership_state state = ownership_state_of(a->ownership, ip);
+
+	if (state != OWNERSHIP_HELD && state != OWNERSHIP_HANDING_OVER)
+		return (struct responder_address){
+			.ip = *ip, .slots = ports_open(a->ports), .noted = true};
+	return (struct responder_address){.ip = *ip,
+		.slots = slots_to_answer(a, ip),
+		.spread = place ? spread_for(place) : NULL,
+		.defends = place && place->defends};
 }
 
 void answers_rebuild(struct answers *answers)
@@ -187,11 +219,9 @@ void answers_rebuild(struct answers *answers)
 
 	for (size_t i = 0; i < answers->place_count; i++) {
 		const struct ip *ip = &answers->places[i].ip;
-		enum ownership_state state = ownership_state_of(answers->ownership, ip);
 
-		if (state == OWNERSHIP_HELD || state == OWNERSHIP_HANDING_OVER)
-			fresh[count++] = (struct responder_address){
-				.ip = *ip, .slots = slots_to_answer(answers, ip)};
+		if (!is_watched(asked, asked_count, ip))
+			fresh[count++] = address_for(answers, ip);
 	}
 	count = add_asked(answers, asked, asked_count, fresh, count);
 	find_gained(answers, fresh, count);

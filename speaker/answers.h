@@ -6,16 +6,19 @@
 #include "herald/core/plan.h"
 #include "herald/core/probe.h"
 #include "herald/core/responder.h"
+#include "herald/core/sharing.h"
 #include "ports.h"
 
 /*
- * The responder's table: which address is answered or asked for on which port, from the
- * plan in force, what ownership and probe say, and the ports as they are.
+ * The responder's table: which address is answered or asked for on which port, and, where it
+ * is served per client, whom we answer; from the plan in force, what ownership, probe and
+ * sharing say, and the ports as they are. The others of the plan are there to be noted.
  */
 struct answers {
-	const struct ports *ports; /* these three are borrowed */
+	const struct ports *ports; /* these four are borrowed */
 	const struct ownership *ownership;
 	const struct probe *probe;
+	const struct sharing *sharing;
 	struct answers_place *places; /* of the plan in force, sorted */
 	size_t place_count;
 	struct responder_address *addresses; /* of the table */

@@ -17,6 +17,7 @@
 #include "herald/core/warmup.h"
 #include "prober.h"
 #include "solicited.h"
+#include "steering.h"
 
 /* A planned move: until the next owner is heard. It may wait for WARMUP_MS, and must first be
    told where we stop. */
@@ -38,6 +39,7 @@ struct layer2 {
 	struct answers answers;
 	struct announcer announcer;
 	struct solicited *solicited;
+	struct steering steering;
 	struct metric *owned, *conflicts, *yields;
 	struct metric *arp_dropped[ARP_REASON_COUNT], *ndp_dropped[NDP_REASON_COUNT];
 };
@@ -62,17 +64,40 @@ static void rebuild_table(struct layer2 *l)
 	metric_set(l->owned, (double)ownership_count(l->ownership, OWNERSHIP_HELD));
 }
 
+static struct steering_scene scene_of(struct layer2 *l)
+{
+	return (struct steering_scene){
+		.ports = l->ports,
+		.table = &l->answers.table,
+		.lapsed = l->sink.has_lapsed(l->context),
+	};
+}
+
+/* Where each node has its own clients, telling all would lead all of them to us. */
+static void announce(struct layer2 *l, const struct ip *ip)
+{
+	const struct responder_address *address = responder_find(&l->answers.table, ip);
+	const struct steering_scene scene = scene_of(l);
+
+	if (address && address->spread)
+		steering_claim(&l->steering, &scene, ip, NULL);
+	else
+		announcer_announce(&l->announcer, l->ports, &l->answers.table, ip);
+}
+
 static void announce_all_due(struct layer2 *l)
 {
 	struct ip ips[ANNOUNCE_BATCH];
 	size_t count = announce_due(l->announce, loop_now(l->program->loop), ips);
+	const struct steering_scene scene = scene_of(l);
 
 	for (size_t i = 0; i < count; i++) {
-		announcer_announce(&l->announcer, l->ports, &l->answers.table, &ips[i]);
+		announce(l, &ips[i]);
 		/* While lapsed, whoever answers would be yielded to. */
 		if (announce_is_settled(l->announce, &ips[i]) && !l->sink.has_lapsed(l->context))
 			prober_verify(&l->prober, l->ports, &l->answers.table, &ips[i]);
 	}
+	steering_step(&l->steering, &scene, loop_now(l->program->loop));
 }
 
 static void schedule(struct layer2 *l)
@@ -92,10 +117,32 @@ static void schedule(struct layer2 *l)
 		next = other;
 		wanted = true;
 	}
+	if (steering_next(&l->steering, &other) && (!wanted || other.ns < next.ns)) {
+		next = other;
+		wanted = true;
+	}
+	if (sharing_next(l->steering.sharing, &other) && (!wanted || other.ns < next.ns)) {
+		next = other;
+		wanted = true;
+	}
 	if (wanted)
 		timer_start(l->timer, monotime_ms_until(now, next));
 	else
 		timer_stop(l->timer);
+}
+
+static void defend(struct layer2 *l, const struct ownership_effect *effect)
+{
+	const struct sharing_place *place = sharing_find(l->steering.sharing, &effect->ip);
+	const struct steering_scene scene = scene_of(l);
+
+	metric_add(l->conflicts, 1);
+	if (!place || !place->per_client) {
+		announce_once(l->announce, &effect->ip, loop_now(l->program->loop));
+		return;
+	}
+	steering_claim(&l->steering, &scene, &effect->ip, effect->mac);
+	steering_defend(&l->steering, &effect->ip);
 }
 
 static void carry_out(struct layer2 *l, const struct ownership_effect *effect, bool quiet)
@@ -104,14 +151,15 @@ static void carry_out(struct layer2 *l, const struct ownership_effect *effect, b
 
 	switch (effect->action) {
 	case OWNERSHIP_TAKE:
-		if (quiet)
+		if (quiet) {
 			announce_adopt(l->announce, &effect->ip, now);
-		else
+		} else {
 			announce_start(l->announce, &effect->ip, now);
+			steering_took(&l->steering, &effect->ip);
+		}
 		break;
 	case OWNERSHIP_DEFEND:
-		metric_add(l->conflicts, 1);
-		announce_once(l->announce, &effect->ip, now);
+		defend(l, effect);
 		break;
 	case OWNERSHIP_YIELD:
 		metric_add(l->yields, 1);
@@ -170,6 +218,9 @@ static void on_timer(void *context)
 	bool passed = prober_step(&l->prober, l->ports, &l->answers.table, now.time);
 	bool warm = warmup_step(l->warmup, now.time);
 
+	if (sharing_step(l->steering.sharing, now.time))
+		l->sink.plan_again(l->context);
+
 	ownership_step(l->ownership, &now, &effects);
 	if (passed || warm)
 		plan_ownership(l, &now, &effects);
@@ -198,6 +249,18 @@ static void on_asked_claim(struct layer2 *l, unsigned slot, const struct respond
 	conflicts_changed(l);
 }
 
+/* A claim by one of those who serve the address with us is none. */
+static bool serves_too(const struct layer2 *l, const struct responder_result *result,
+	const struct ownership_now *now)
+{
+	const struct responder_address *address = responder_find(&l->answers.table, &result->ip);
+
+	return address->spread && !now->lapsed &&
+	       ownership_state_of(l->ownership, &result->ip) == OWNERSHIP_HELD &&
+	       (spread_has_mac(address->spread, result->claimant) ||
+		       l->sink.is_one_of_us(l->context, result->claimant));
+}
+
 static void on_claim(struct layer2 *l, unsigned slot, const struct responder_result *result)
 {
 	struct ownership_effects effects = {0};
@@ -209,6 +272,8 @@ static void on_claim(struct layer2 *l, unsigned slot, const struct responder_res
 		on_asked_claim(l, slot, result);
 		return;
 	}
+	if (serves_too(l, result, &now))
+		return;
 	memcpy(claim.mac, result->claimant, MAC_SIZE);
 	ownership_claim(l->ownership, &claim, &now, &effects);
 	if (effects.count > 0)
@@ -227,6 +292,17 @@ static void reply(struct layer2 *l, unsigned slot, const struct responder_result
 		metric_add(arp ? port->arp_replies : port->ndp_advertisements, 1);
 }
 
+static void on_others(struct layer2 *l, unsigned slot, const struct responder_result *result)
+{
+	const struct responder_address *address = responder_find(&l->answers.table, &result->ip);
+	const struct steering_scene scene = scene_of(l);
+
+	steering_note(&l->steering, slot, result);
+	/* To all: who is asked hears it. To us alone: nobody else does. */
+	if (address->spread && result->asker.directly)
+		steering_redirect(&l->steering, &scene, slot, result);
+}
+
 static void on_frame(void *context, unsigned slot, const uint8_t *bytes, size_t length)
 {
 	struct layer2 *l = context;
@@ -236,6 +312,10 @@ static void on_frame(void *context, unsigned slot, const uint8_t *bytes, size_t 
 	switch (result.verdict) {
 	case RESPONDER_REPLY:
 		reply(l, slot, &result);
+		steering_note(&l->steering, slot, &result);
+		break;
+	case RESPONDER_OTHERS:
+		on_others(l, slot, &result);
 		break;
 	case RESPONDER_CLAIM:
 		on_claim(l, slot, &result);
@@ -309,8 +389,10 @@ int layer2_new(struct program *program, const struct wire_driver *driver, const 
 	l->warmup = warmup_new(self);
 	announcer_init(&l->announcer, program->metrics);
 	prober_init(&l->prober, program->metrics, XXH64(self, strlen(self), 1));
+	steering_init(&l->steering, program->metrics, self);
 	l->answers.ownership = l->ownership;
 	l->answers.probe = l->prober.probe;
+	l->answers.sharing = l->steering.sharing;
 	make_metrics(l);
 	r = ports_new(program, driver, &ports_sink, l, &l->ports, e);
 	if (r != 0) {
@@ -334,6 +416,7 @@ void layer2_free(struct layer2 *layer2)
 	ownership_free(layer2->ownership);
 	warmup_free(layer2->warmup);
 	prober_done(&layer2->prober);
+	steering_done(&layer2->steering);
 	conflict_list_done(&layer2->told);
 	answers_done(&layer2->answers);
 	free(layer2->wishes);
@@ -354,6 +437,8 @@ void layer2_set_config(struct layer2 *layer2, const struct config *config)
 
 	announce_set_timing(layer2->announce, &timing);
 	probe_set_timing(layer2->prober.probe, &probe_timing);
+	layer2->steering.repeat = config->announce.repeat;
+	layer2->steering.spacing_ms = config->announce.spacing_ms;
 	layer2->announcer.reply_form = config->announce.reply_form;
 	ports_set_config(layer2->ports, config);
 }
@@ -389,16 +474,31 @@ static void take_plan(struct layer2 *l, const struct plan *plan, struct conflict
 	}
 }
 
-void layer2_apply_take(
-	struct layer2 *layer2, const struct plan *plan, struct conflict_list *told, bool quiet)
+/* What is held on, but by other nodes with us or alone now: those who served are to hear of
+   it, and where it was served per client and is not any more, everybody. */
+static void announce_changes(struct layer2 *l, const struct sharing_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct ip *ip = &changes->items[i].place->ip;
+
+		if (ownership_state_of(l->ownership, ip) == OWNERSHIP_HELD)
+			announce_start(l->announce, ip, loop_now(l->program->loop));
+	}
+}
+
+void layer2_apply_take(struct layer2 *layer2, const struct layer2_plan *plan)
 {
 	struct ownership_effects effects = {0};
 	struct ownership_now now = ownership_now(layer2);
+	struct sharing_changes changes;
 
-	take_plan(layer2, plan, told);
-	warmup_follow(layer2->warmup, plan, now.time);
+	take_plan(layer2, plan->plan, plan->told);
+	steering_follow(&layer2->steering, plan->plan, plan->members, now.time, &changes);
+	warmup_follow(layer2->warmup, plan->plan, now.time);
 	plan_ownership(layer2, &now, &effects);
-	apply_effects(layer2, &effects, quiet);
+	announce_changes(layer2, &changes);
+	sharing_changes_done(&changes);
+	apply_effects(layer2, &effects, plan->quiet);
 	conflicts_changed(layer2);
 }
 
@@ -432,7 +532,8 @@ size_t layer2_count(const struct layer2 *layer2, enum ownership_state state)
 struct mac_text layer2_mac_of(const struct layer2 *layer2, const struct ip *address)
 {
 	const struct responder_address *found = responder_find(&layer2->answers.table, address);
-	uint64_t slots = found ? found->slots : answers_slots_of(&layer2->answers, address);
+	uint64_t slots =
+		found && !found->noted ? found->slots : answers_slots_of(&layer2->answers, address);
 
 	if (slots == 0)
 		return (struct mac_text){""};
@@ -444,7 +545,7 @@ char *layer2_interfaces_of(const struct layer2 *layer2, const struct ip *address
 	const struct responder_address *found = responder_find(&layer2->answers.table, address);
 	char *text = xstrdup("");
 
-	for (uint64_t left = found ? found->slots : 0; left; left &= left - 1) {
+	for (uint64_t left = found && !found->noted ? found->slots : 0; left; left &= left - 1) {
 		const struct port *port = ports_at(layer2->ports, (unsigned)__builtin_ctzll(left));
 		char *longer = xasprintf("%s%s%s", text, *text ? "," : "", port->interface.name);
 

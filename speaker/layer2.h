@@ -20,6 +20,7 @@ struct layer2_sink {
 	void (*asks_for_proof)(void *context);	  /* the same */
 	enum ownership_claimant (*claimant)(void *context, const uint8_t mac[static MAC_SIZE]);
 	void (*interfaces_changed)(void *context);
+	void (*plan_again)(void *context); /* it is time for layer2_apply_take */
 	/* What was done with an address, to be told to people. */
 	void (*acted)(void *context, const struct ownership_effect *effect);
 	/* Whether it is the MAC address of a speaker's interface, perhaps our own. */
@@ -36,10 +37,13 @@ void layer2_free(struct layer2 *layer2); /* NULL is allowed */
 void layer2_set_config(struct layer2 *layer2, const struct config *config);
 /* What this node told of before it was started again; before the first plan. */
 void layer2_recall(struct layer2 *layer2, const struct conflict_list *conflicts);
-/* `told`: the conflicts that other nodes tell of; taken. `quiet`: what is taken over now
-   is known to the segment, so it is not announced. */
-void layer2_apply_take(
-	struct layer2 *layer2, const struct plan *plan, struct conflict_list *told, bool quiet);
+struct layer2_plan {
+	const struct plan *plan;       /* borrowed until the next one */
+	const struct members *members; /* what the plan was made from */
+	struct conflict_list *told;    /* what other nodes tell of; taken */
+	bool quiet; /* what is taken over now is known to the segment: it is not announced */
+};
+void layer2_apply_take(struct layer2 *layer2, const struct layer2_plan *plan);
 
 const struct ports *layer2_ports(const struct layer2 *layer2);
 enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address);

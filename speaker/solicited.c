@@ -24,6 +24,11 @@ struct solicited {
 	uint64_t unheard; /* slots that were told to lack a link-local address */
 };
 
+static bool is_wanted(const struct responder_address *address)
+{
+	return address->ip.family == IP_V6 && !address->noted;
+}
+
 /* Every group once; malloc'ed. */
 static struct group *wanted_groups(const struct solicited *s, size_t *ret_count)
 {
@@ -32,14 +37,14 @@ static struct group *wanted_groups(const struct solicited *s, size_t *ret_count)
 	size_t room = 0, count = 0, unique = 0;
 
 	for (size_t i = 0; i < table->address_count; i++) {
-		if (table->addresses[i].ip.family == IP_V6)
+		if (is_wanted(&table->addresses[i]))
 			room += (size_t)__builtin_popcountll(table->addresses[i].slots);
 	}
 	list = xcalloc(room, sizeof(*list));
 	for (size_t i = 0; i < table->address_count; i++) {
 		const struct responder_address *address = &table->addresses[i];
 
-		for (uint64_t left = address->ip.family == IP_V6 ? address->slots : 0; left;
+		for (uint64_t left = is_wanted(address) ? address->slots : 0; left;
 			left &= left - 1) {
 			unsigned slot = (unsigned)__builtin_ctzll(left);
 
@@ -61,7 +66,7 @@ static uint64_t slots_in_use(const struct responder_table *table)
 	uint64_t slots = 0;
 
 	for (size_t i = 0; i < table->address_count; i++) {
-		if (table->addresses[i].ip.family == IP_V6)
+		if (is_wanted(&table->addresses[i]))
 			slots |= table->addresses[i].slots;
 	}
 	return slots;

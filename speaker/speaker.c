@@ -206,7 +206,9 @@ static void reconcile(void *context)
 	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
 	conflicts_collect(input.members, s->options->node, &told);
-	layer2_apply_take(s->layer2, s->plan, &told, quiet);
+	layer2_apply_take(s->layer2,
+		&(struct layer2_plan){
+			.plan = s->plan, .members = input.members, .told = &told, .quiet = quiet});
 	follow_holds(s, &input);
 	follow_bfd(s);
 	if (!s->stopping && is_first_alive(s))
@@ -361,6 +363,13 @@ static void on_interfaces_changed(void *context)
 	touch(s);
 }
 
+static void on_plan_again(void *context)
+{
+	struct speaker *s = context;
+
+	touch(s);
+}
+
 static void on_bfd_changed(void *context)
 {
 	struct speaker *s = context;
@@ -449,6 +458,7 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 		.asks_for_proof = asks_for_proof,
 		.claimant = claimant,
 		.interfaces_changed = on_interfaces_changed,
+		.plan_again = on_plan_again,
 		.acted = on_acted,
 		.is_one_of_us = is_one_of_us,
 		.conflict_found = on_conflict_found,

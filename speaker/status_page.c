@@ -47,6 +47,16 @@ static json_t *members_json(const struct speaker *s)
 	return list;
 }
 
+/* The nodes that serve it at the same time; NULL: one serves all. */
+static json_t *serving_json(const struct plan *plan, const struct plan_vip *vip)
+{
+	json_t *list = vip->per_client ? json_array() : NULL;
+
+	for (size_t i = 0; list && i < vip->serving_count; i++)
+		json_array_append_new(list, json_string(plan->nodes[vip->serving[i]]));
+	return list;
+}
+
 static json_t *address_json(const struct speaker *s, const struct plan_vip *vip)
 {
 	const struct plan *plan = speaker_plan(s);
@@ -54,9 +64,9 @@ static json_t *address_json(const struct speaker *s, const struct plan_vip *vip)
 	AUTO_FREE char *verdicts = plan_explain(plan, vip, EXPLAIN_NODES);
 	AUTO_FREE char *service = xasprintf("%s/%s", vip->namespace, vip->service);
 
-	return json_pack("{s:s,s:s,s:I,s:s?,s:s?,s:b,s:s,s:s,s:s}", "address",
+	return json_pack("{s:s,s:s,s:I,s:s?,s:o*,s:s?,s:b,s:s,s:s,s:s}", "address",
 		ip_text(&vip->address).s, "service", service, "sharers", (json_int_t)vip->sharers,
-		"owner", vip->owner, "heir", vip->heir, "ours", vip->ours, "state",
+		"owner", vip->owner, "serving", serving_json(plan, vip), "heir", vip->heir, "ours", vip->ours, "state",
 		layer2_state_text_of(speaker_layer2(s), &vip->address), "interfaces", interfaces,
 		"verdicts", verdicts);
 }

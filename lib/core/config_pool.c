@@ -13,6 +13,8 @@ static const char *const order_names[] = {"first-free", "spread", NULL};
 static const struct config_choice_rule order_rule = {order_names};
 static const char *const removed_names[] = {"keep", "move", NULL};
 static const struct config_choice_rule removed_rule = {removed_names};
+static const char *const sharing_names[] = {"one-node", "per-client", NULL};
+static const struct config_choice_rule sharing_rule = {sharing_names};
 static const struct config_number_rule priority_rule = {
 	-1000000, 1000000, "priorities only order the pools"};
 static const struct config_text_rule name_rule = {
@@ -54,6 +56,7 @@ static const struct config_field pool_fields[] = {
 	{"avoidBuggyIPs", config_read_bool, POOL(pool.avoid_buggy_ips), NULL, false},
 	{"disabled", config_read_bool, POOL(pool.disabled), NULL, false},
 	{"allocationOrder", config_read_choice_bool, POOL(pool.spread), &order_rule, false},
+	{"spread", config_read_choice_bool, POOL(pool.per_client), &sharing_rule, false},
 	{"priority", config_read_i32, POOL(pool.priority), &priority_rule, false},
 	{"shareAcrossNamespaces", config_read_bool, POOL(pool.share_across_namespaces), NULL,
 		false},

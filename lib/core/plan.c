@@ -16,9 +16,11 @@
 #include "herald/base/err.h"
 #include "plan_parts.h"
 
-struct verdict_row {
+/* What many addresses have alike is in memory once. */
+struct kept_row {
 	uint64_t hash;
-	const uint8_t *verdicts;
+	const void *bytes;
+	size_t size;
 };
 
 struct maker {
@@ -27,7 +29,7 @@ struct maker {
 	struct plan_claims claims;
 	struct plan_rules *rules; /* the different sets met */
 	size_t rules_count;
-	struct verdict_row *rows; /* the different ones made */
+	struct kept_row *rows; /* of verdicts, and of nodes that serve */
 	size_t row_count;
 	/* Room for one address at a time. */
 	uint8_t *row, *endpoints;
@@ -125,21 +127,40 @@ static const struct plan_rules *rules_for(
 	return rules;
 }
 
-static const uint8_t *keep_row(struct maker *m)
+static const void *keep_row(struct maker *m, const void *bytes, size_t size)
 {
-	uint64_t hash = XXH64(m->row, m->facts.node_count, 0);
+	uint64_t hash = XXH64(bytes, size, size);
 
 	for (size_t i = 0; i < m->row_count; i++) {
-		if (m->rows[i].hash == hash &&
-			memcmp(m->rows[i].verdicts, m->row, m->facts.node_count) == 0)
-			return m->rows[i].verdicts;
+		if (m->rows[i].hash == hash && m->rows[i].size == size &&
+			memcmp(m->rows[i].bytes, bytes, size) == 0)
+			return m->rows[i].bytes;
 	}
 	m->rows = xrealloc(m->rows, m->row_count + 1, sizeof(*m->rows));
-	m->rows[m->row_count] = (struct verdict_row){
+	m->rows[m->row_count] = (struct kept_row){
 		.hash = hash,
-		.verdicts = plan_keep(m->plan, m->row, m->facts.node_count),
+		.bytes = plan_keep(m->plan, bytes, size),
+		.size = size,
 	};
-	return m->rows[m->row_count++].verdicts;
+	return m->rows[m->row_count++].bytes;
+}
+
+static void keep_serving(struct maker *m, struct plan_vip *vip)
+{
+	size_t owner = 0;
+
+	if (!vip->owner)
+		return;
+	if (vip->per_client) {
+		vip->serving_count = m->election.count;
+		vip->serving = keep_row(
+			m, m->election.field, m->election.count * sizeof(*m->election.field));
+		return;
+	}
+	while (m->plan->nodes[owner] != vip->owner)
+		owner++;
+	vip->serving_count = 1;
+	vip->serving = keep_row(m, &owner, sizeof(owner));
 }
 
 static void plan_address(struct maker *m, const struct plan_claim *claims, size_t count)
@@ -159,10 +180,12 @@ static void plan_address(struct maker *m, const struct plan_claim *claims, size_
 		.uid = plan_keep_text(m->plan, meta->uid),
 		.sharers = count,
 		.covered = rules->count > 0,
-		.verdicts = keep_row(m),
+		.per_client = claims->pool && claims->pool->per_client,
+		.verdicts = keep_row(m, m->row, m->facts.node_count),
 		.where = rules->where,
 	};
 	plan_elect(&m->election, rules, vip);
+	keep_serving(m, vip);
 }
 
 static void plan_addresses(struct maker *m)

@@ -123,12 +123,26 @@ static bool is_self(const struct plan_election *e, const char *node)
 	return node && strcmp(node, e->facts->input->self) == 0;
 }
 
+static bool has_self(const struct plan_election *e)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		if (is_self(e, e->names[e->field[i]]))
+			return true;
+	}
+	return false;
+}
+
 void plan_elect(
 	struct plan_election *election, const struct plan_rules *rules, struct plan_vip *vip)
 {
 	const char *heir;
 
 	enter_best_verdict(election, vip->verdicts);
+	if (vip->per_client) {
+		vip->owner = choose(election, rules, &vip->address);
+		vip->ours = has_self(election);
+		return;
+	}
 	keep_holders(election, holds_hash(&vip->address));
 	vip->owner = choose(election, rules, &vip->address);
 	vip->ours = is_self(election, vip->owner);

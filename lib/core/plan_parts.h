@@ -96,7 +96,8 @@ void plan_election_init(
 	struct plan_election *election, const struct plan_facts *facts, const char *const *names);
 void plan_election_done(struct plan_election *election);
 
-/* Sets what follows from the address and the verdicts: who owns it. */
+/* Sets what follows from the address and the verdicts: who owns it. Where per client, those
+   who serve it are left in the field. */
 void plan_elect(
 	struct plan_election *election, const struct plan_rules *rules, struct plan_vip *vip);
 

@@ -5,7 +5,8 @@
  * of what is answered where, and the frame. Out: one verdict. Sends nothing and remembers
  * nothing.
  *
- * Each kind of question is met as a host meets it that has the address: those to all, to
+ * Where an address is served per client, the question of another node's client is left to
+ * that one. Each kind of question is met as a host meets it that has the address: those to all, to
  * a group or to us alone are answered, and so are probes by stations that think of taking
  * the address: the answer is what defends it (RFC 5227 2.4, RFC 4862 5.4.3). Claims are
  * gratuitous ARP, advertisements of others, and anything sent from the address itself;
@@ -53,6 +54,39 @@ static const struct responder_address *find_on(
 	return address && (address->slots >> slot & 1u) != 0 ? address : NULL;
 }
 
+/* NULL: it is neither answered nor asked for here. */
+static const struct responder_address *find_ours(
+	const struct responder_table *table, unsigned slot, const struct ip *ip)
+{
+	const struct responder_address *address = find_on(table, slot, ip);
+
+	return address && !address->noted ? address : NULL;
+}
+
+static enum responder_verdict judge_prober(
+	const struct responder_address *address, const struct responder_asker *asker)
+{
+	if (address->noted)
+		return RESPONDER_IGNORE;
+	/* Others of us ask now and then whether a stranger has it. */
+	return !address->spread ||
+			       (address->defends && !spread_has_mac(address->spread, asker->mac))
+		       ? RESPONDER_REPLY
+		       : RESPONDER_IGNORE;
+}
+
+/* Whether a question for an address is ours to answer. */
+static enum responder_verdict judge_asker(
+	const struct responder_address *address, const struct responder_asker *asker)
+{
+	if (asker->ip.family == IP_NONE)
+		return judge_prober(address, asker);
+	if (address->noted ||
+		(address->spread && !spread_is_ours(address->spread, &address->ip, asker->mac)))
+		return RESPONDER_OTHERS;
+	return RESPONDER_REPLY;
+}
+
 static void claim(
 	struct responder_result *ret, const struct ip *ip, const uint8_t claimant[static MAC_SIZE])
 {
@@ -82,7 +116,7 @@ static void answer_arp(const struct responder_table *table, unsigned slot,
 	ret->verdict = RESPONDER_IGNORE;
 	if (is_own_mac(table, frame->sender_mac))
 		return; /* our own, heard on another interface of the same segment */
-	if (find_on(table, slot, &sender)) {
+	if (find_ours(table, slot, &sender)) {
 		claim(ret, &sender, frame->sender_mac);
 		return;
 	}
@@ -91,8 +125,13 @@ static void answer_arp(const struct responder_table *table, unsigned slot,
 		claim(ret, &target, frame->sender_mac);
 	if (!asked_for || asked_for->asked)
 		return;
-	ret->verdict = RESPONDER_REPLY;
 	ret->ip = target;
+	ret->asker.ip = ip_is_unspecified(&sender) ? (struct ip){0} : sender;
+	ret->asker.directly = (frame->destination[0] & 1u) == 0;
+	memcpy(ret->asker.mac, frame->sender_mac, MAC_SIZE);
+	ret->verdict = judge_asker(asked_for, &ret->asker);
+	if (ret->verdict != RESPONDER_REPLY)
+		return;
 	reply = arp_reply_to(frame, table->macs[slot]);
 	arp_build(&reply, ret->reply);
 	ret->reply_length = ARP_FRAME_SIZE;
@@ -133,7 +172,7 @@ static void answer_ndp(const struct responder_table *table, unsigned slot,
 	if (is_own_mac(table, message->source) ||
 		(message->has_link && is_own_mac(table, message->link)))
 		return; /* our own, heard on another interface of the same segment */
-	if (find_on(table, slot, claimed)) {
+	if (find_ours(table, slot, claimed)) {
 		claim(ret, claimed, message->has_link ? message->link : message->source);
 		return;
 	}
@@ -142,9 +181,17 @@ static void answer_ndp(const struct responder_table *table, unsigned slot,
 		claim(ret, &message->target, message->source);
 	if (!asked_for || asked_for->asked)
 		return;
-	ret->verdict = RESPONDER_REPLY;
 	ret->ip = message->target;
+	ret->asker.ip = ip_is_unspecified(&message->from) ? (struct ip){0} : message->from;
+	ret->asker.directly = (message->destination[0] & 1u) == 0;
+	memcpy(ret->asker.mac, message->has_link ? message->link : message->source, MAC_SIZE);
+	ret->verdict = judge_asker(asked_for, &ret->asker);
+	if (ret->verdict != RESPONDER_REPLY)
+		return;
 	reply = ndp_reply_to(message, table->macs[slot]);
+	/* It goes to all nodes, and is to lead nobody to us who is another node's client. */
+	if (asked_for->spread && ret->asker.ip.family == IP_NONE)
+		reply.override = false;
 	ret->reply_length = ndp_build(&reply, ret->reply);
 }
 

@@ -22,7 +22,7 @@ WHOLE = {
     "addresses": {"whenRemoved": "move", "announceExternalIPs": ["203.0.113.0/24"]},
     "pools": [{
         "name": "p", "addresses": ["192.0.2.0/24"], "reserved": ["192.0.2.1"], "autoAssign": False,
-        "avoidBuggyIPs": True, "disabled": True, "allocationOrder": "spread", "priority": 3,
+        "avoidBuggyIPs": True, "disabled": True, "allocationOrder": "spread", "priority": 3, "spread": "per-client",
         "shareAcrossNamespaces": True, "whenRemoved": "keep", "namespaces": ["n"],
         "namespaceSelectors": SELECTORS, "serviceSelectors": SELECTORS, "classes": ["c/d"]}],
     "layer2": [{"name": "l", "pools": ["p"], "interfaces": ["eth0"], "nodeSelectors": SELECTORS,

@@ -34,6 +34,7 @@ struct config_pool {
 	bool share_across_namespaces; /* default false (A06) */
 	bool spread;		      /* allocationOrder: spread instead of first-free */
 	bool move_when_removed;	      /* whenRemoved: move; default keep (A08) */
+	bool per_client;	      /* spread: per-client (core/spread.h) instead of one-node */
 	int32_t priority; /* lower is tried first, as in MetalLB; ties by name; default 0 */
 	struct config_string_list namespaces; /* empty: all (with namespace_selectors empty) */
 	struct selector_list namespace_selectors;

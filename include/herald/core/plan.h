@@ -20,7 +20,9 @@
  * among the nodes with the best one; of these among those that hold it (core/holds.h), if
  * any; of these among those of the highest preference (L13: the weights of all rules that
  * cover the address, select the node and match its labels, added up); and of these the
- * election's choice (elect.h). A Service that shares its address with others owns it together with
+ * election's choice (elect.h). Where the pool says `spread: per-client` all of those with the
+ * best verdict and the highest preference serve it, each its own clients (sharing.h), and
+ * the owner is one of them. A Service that shares its address with others owns it together with
  * them: a node must suit all of them, or any where none suits all.
  */
 enum plan_verdict {
@@ -87,9 +89,12 @@ struct plan_vip {
 	struct ip address;
 	const char *namespace, *service, *uid; /* the oldest by name of those that share it */
 	size_t sharers;
-	bool covered;	   /* by some layer 2 rule (L14) */
-	const char *owner; /* NULL: no node is eligible */
-	bool ours;
+	bool covered;	       /* by some layer 2 rule (L14) */
+	const char *owner;     /* NULL: no node is eligible */
+	bool ours;	       /* we are the owner; where per client, we serve it */
+	bool per_client;       /* several nodes serve it at the same time */
+	const size_t *serving; /* which of plan.nodes serve it: the owner, or these several */
+	size_t serving_count;
 	/* Of ours: another node would own it if all were well (astray), or does not own it
 	   just because we hold it (heir; else NULL). */
 	bool astray;

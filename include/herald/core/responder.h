@@ -9,6 +9,7 @@
 #include "herald/base/ip.h"
 #include "herald/core/arp.h"
 #include "herald/core/ndp.h"
+#include "herald/core/spread.h"
 
 /*
  * What a received frame means for the addresses that are answered or asked for here. Interfaces are
@@ -21,6 +22,10 @@ struct responder_address {
 	struct ip ip;
 	uint64_t slots; /* bit n: answered on the interface in slot n */
 	bool asked;	/* not answered yet: we ask whether anybody has it (core/probe.h) */
+	bool noted;	/* not answered: another node does; who asks is of interest */
+	/* Served per client: only our own are answered. NULL: all who ask are. */
+	const struct spread *spread;
+	bool defends; /* per client: who has no address yet is answered by us */
 };
 
 struct responder_table {
@@ -32,19 +37,28 @@ struct responder_table {
 
 enum responder_verdict {
 	RESPONDER_REPLY,  /* send reply */
+	RESPONDER_OTHERS, /* `asker` asked for an address that another node answers it for */
 	RESPONDER_CLAIM,  /* another station says that it has one of these addresses, or asks
 			     for one that we ask for in the same way, to have it */
 	RESPONDER_IGNORE, /* sound, and none of our business */
 	RESPONDER_DROP	  /* refused: `arp_reason` or `ndp_reason`, by `family` */
 };
 
+/* Who asked. It has no address yet where `ip` is of no family. */
+struct responder_asker {
+	struct ip ip;
+	uint8_t mac[MAC_SIZE];
+	bool directly; /* us alone, by our MAC address */
+};
+
 struct responder_result {
 	enum responder_verdict verdict;
-	enum ip_family family;	    /* IP_V4: the frame was read as ARP, IP_V6: as NDP */
-	enum arp_reason arp_reason; /* of DROP, ARP */
-	enum ndp_reason ndp_reason; /* of DROP, NDP */
-	struct ip ip;		    /* of REPLY and CLAIM: the address concerned */
-	uint8_t claimant[MAC_SIZE]; /* of CLAIM */
+	enum ip_family family;	      /* IP_V4: the frame was read as ARP, IP_V6: as NDP */
+	enum arp_reason arp_reason;   /* of DROP, ARP */
+	enum ndp_reason ndp_reason;   /* of DROP, NDP */
+	struct ip ip;		      /* of REPLY, OTHERS and CLAIM: the address concerned */
+	struct responder_asker asker; /* of REPLY and OTHERS */
+	uint8_t claimant[MAC_SIZE];   /* of CLAIM */
 	/* Of REPLY: to be sent on the interface it came from. */
 	uint8_t reply[NDP_FRAME_SIZE];
 	size_t reply_length;

@@ -72,6 +72,7 @@ static void show_pool(const struct config_pool *pool)
 	show_number(" disabled", pool->disabled);
 	show_number(" shareAcrossNamespaces", pool->share_across_namespaces);
 	show_number(" spread", pool->spread);
+	show_number(" perClient", pool->per_client);
 	show_number(" move", pool->move_when_removed);
 	show_number(" priority", pool->priority);
 	show_texts(" namespaces", &pool->namespaces);

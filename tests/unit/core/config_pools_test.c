@@ -111,13 +111,13 @@ static void A03_fields(void **state)
 			"\"avoidBuggyIPs\"?\n"
 			"7:3 pools[0].protocol: there is no such field: remove it, or use one of "
 			"name, addresses, reserved, autoAssign, avoidBuggyIPs, disabled, "
-			"allocationOrder, priority, shareAcrossNamespaces, whenRemoved, "
-			"namespaces, namespaceSelectors, serviceSelectors, classes\n"},
+			"allocationOrder, spread, priority, shareAcrossNamespaces, "
+			"whenRemoved, namespaces, namespaceSelectors, serviceSelectors, classes\n"},
 		{"MetalLB's nested selection", "  serviceAllocation: {priority: 1}\n",
 			"5:3 pools[0].serviceAllocation: there is no such field: remove it, or use "
 			"one of name, addresses, reserved, autoAssign, avoidBuggyIPs, disabled, "
-			"allocationOrder, priority, shareAcrossNamespaces, whenRemoved, "
-			"namespaces, namespaceSelectors, serviceSelectors, classes\n"},
+			"allocationOrder, spread, priority, shareAcrossNamespaces, "
+			"whenRemoved, namespaces, namespaceSelectors, serviceSelectors, classes\n"},
 	};
 
 	(void)state;
@@ -278,7 +278,7 @@ static void A03_defaults(void **state)
 	assert_int_equal(pool->line, 3);
 	assert_true(pool->auto_assign);
 	assert_false(pool->avoid_buggy_ips || pool->disabled || pool->share_across_namespaces);
-	assert_false(pool->spread || pool->move_when_removed);
+	assert_false(pool->spread || pool->move_when_removed || pool->per_client);
 	assert_int_equal(pool->priority, 0);
 	assert_int_equal(pool->reserved_count, 0);
 	assert_int_equal(pool->namespaces.count + pool->classes.count, 0);
@@ -293,6 +293,7 @@ static void A03_every_field_is_read(void **state)
 						"  avoidBuggyIPs: true\n"
 						"  disabled: true\n"
 						"  allocationOrder: spread\n"
+						"  spread: per-client\n"
 						"  priority: -7\n"
 						"  shareAcrossNamespaces: true\n"
 						"  whenRemoved: move\n"
@@ -305,7 +306,7 @@ static void A03_every_field_is_read(void **state)
 	(void)state;
 	assert_false(pool->auto_assign);
 	assert_true(pool->avoid_buggy_ips && pool->disabled && pool->share_across_namespaces);
-	assert_true(pool->spread && pool->move_when_removed);
+	assert_true(pool->spread && pool->move_when_removed && pool->per_client);
 	assert_int_equal(pool->priority, -7);
 	assert_int_equal(pool->reserved_count, 1);
 	assert_string_equal(ip_text(&pool->reserved[0].first).s, "192.0.2.1");
