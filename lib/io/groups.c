@@ -56,31 +56,37 @@ struct groups *groups_new(void)
 	return xcalloc(1, sizeof(struct groups));
 }
 
-static void holder_open(struct holder *holder)
+/* 0, or the negative errno; the holder is as before then. */
+static int holder_open(struct holder *holder)
 {
-	holder->ipv6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int ipv6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), packet, code;
+
+	if (ipv6 < 0)
+		return -errno;
 	/* Protocol 0: no frame is delivered to it. */
-	holder->packet = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	holder->open = true;
+	packet = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (packet < 0) {
+		code = -errno;
+		close(ipv6);
+		return code;
+	}
+	*holder = (struct holder){.open = true, .ipv6 = ipv6, .packet = packet};
+	return 0;
 }
 
 static void holder_close(const struct holder *holder)
 {
-	if (holder->ipv6 >= 0)
-		close(holder->ipv6);
-	if (holder->packet >= 0)
-		close(holder->packet);
+	close(holder->ipv6);
+	close(holder->packet);
 }
 
-/* The first with room, opened; HOLDERS where there is none. */
-static unsigned holder_with_room(struct groups *g)
+/* The first with room; HOLDERS where there is none. */
+static unsigned holder_with_room(const struct groups *g)
 {
 	unsigned n = 0;
 
 	while (n < HOLDERS && g->holders[n].count == PER_HOLDER)
 		n++;
-	if (n < HOLDERS && !g->holders[n].open)
-		holder_open(&g->holders[n]);
 	return n;
 }
 
@@ -115,6 +121,9 @@ static int join(struct groups *g, const struct group *group, struct joined *ret,
 		return err_set(e, -ENOSPC,
 			"cannot join %s: %u groups are joined already, more are not kept",
 			ip_text(&group->ip).s, GROUPS_MAX);
+	if (!g->holders[n].open && (code = holder_open(&g->holders[n])) != 0)
+		return err_set(e, code, "cannot join %s: cannot open a socket for it: %s",
+			ip_text(&group->ip).s, strerror(-code));
 	if (set_packet(&g->holders[n], group, PACKET_ADD_MEMBERSHIP) != 0)
 		code = errno;
 	if (set_ipv6(&g->holders[n], group, IPV6_ADD_MEMBERSHIP) != 0)

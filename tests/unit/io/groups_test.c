@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -119,12 +120,37 @@ static void L03_number_is_bounded(void **state)
 	groups_free(groups);
 }
 
+/* One that could not be opened is opened later: after a moment without file descriptors. */
+static void socket_that_failed_is_tried_again(void **state)
+{
+	struct groups *groups = groups_new();
+	AUTO_FREE struct group *wanted = make(0, 3);
+	struct rlimit limit, none;
+	struct groups_outcome outcome;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	outcome = groups_set(groups, wanted, 3, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(outcome.failed, 3);
+	assert_non_null(strstr(e.text, "cannot open a socket"));
+	assert_int_equal(in_kernel(), 0);
+	settle(groups, 0, 3);
+	assert_int_equal(in_kernel(), 3);
+	groups_free(groups);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(L03_memberships_follow_in_steps),
 		cmocka_unit_test(L03_what_fails_is_told_and_tried_again),
 		cmocka_unit_test(L03_number_is_bounded),
+		cmocka_unit_test(socket_that_failed_is_tried_again),
 	};
 
 	/* Root, or a user who may be root of a namespace. */
