@@ -124,8 +124,8 @@ import select, socket, struct, sys, time
 interface, address, count, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as wire:
     wire.bind((interface, 0x0806))
-    mac, ip = wire.getsockname()[4], socket.inet_aton(address)
-    own = socket.inet_aton(sys.argv[5])
+    mac, ip = bytes.fromhex(sys.argv[5]), socket.inet_aton(address)
+    own = socket.inet_aton("192.0.2.8")
     for _ in range(count):
         wire.send(b"\\xff" * 6 + mac + struct.pack("!HHHBBH", 0x0806, 1, 0x0800, 6, 4, 1)
                   + mac + own + bytes(6) + ip)
@@ -141,8 +141,8 @@ import select, socket, struct, sys, time
 interface, address, count, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x86dd)) as wire:
     wire.bind((interface, 0x86dd))
-    mac, ip = wire.getsockname()[4], socket.inet_pton(socket.AF_INET6, address)
-    own = socket.inet_pton(socket.AF_INET6, sys.argv[5])
+    mac, ip = bytes.fromhex(sys.argv[5]), socket.inet_pton(socket.AF_INET6, address)
+    own = socket.inet_pton(socket.AF_INET6, "fd00:192:0:2::8")
     group = socket.inet_pton(socket.AF_INET6, "ff02::1:ff00:0")[:13] + ip[13:]
     body = bytes([135, 0, 0, 0, 0, 0, 0, 0]) + ip + bytes([1, 1]) + mac
     total = sum(struct.unpack("!40H", own + group + struct.pack("!II", len(body), 58) + body + bytes(8)))
@@ -160,9 +160,11 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x86dd)) as w
 
 
 def arping(host, address, count=1, timeout=2):
-    """The MACs that answer ARP requests or neighbour solicitations for the address, one per answer."""
-    script, own = (ASK_NDP, host.ip6) if ":" in address else (ASK_ARP, host.ip)
-    return run(["/usr/bin/python3", "-c", script, host.lan_if, address, str(count), str(timeout), own],
+    """The MACs that answer ARP requests or neighbour solicitations for the address, one per answer.
+    Who asks is another station each time, behind the host's cable: nobody has told it anything."""
+    script = ASK_NDP if ":" in address else ASK_ARP
+    station = (b"\2" + os.urandom(5)).hex()
+    return run(["/usr/bin/python3", "-c", script, host.lan_if, address, str(count), str(timeout), station],
                host.ns, timeout + 20, True).stdout.split()
 
 
