@@ -59,18 +59,23 @@ static const char *problem_of(const struct bfd *b)
 	return "";
 }
 
-static void count(struct bfd *b)
+static size_t count_watched(const struct bfd *b, enum bfd_opinion opinion)
 {
-	size_t watched = 0, up = 0, suspected = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < bfd_watch_count(b->watch); i++) {
 		const struct bfd_peer *peer = bfd_watch_at(b->watch, i);
 
-		watched += peer->watched;
-		up += peer->watched && peer->opinion == BFD_UP;
-		suspected += peer->watched && peer->opinion == BFD_SUSPECTED;
+		count += peer->watched && peer->opinion == opinion;
 	}
-	metric_set(b->sessions, (double)watched);
+	return count;
+}
+
+static void count(struct bfd *b)
+{
+	size_t up = count_watched(b, BFD_UP), suspected = count_watched(b, BFD_SUSPECTED);
+
+	metric_set(b->sessions, (double)(count_watched(b, BFD_UNKNOWN) + up + suspected));
 	metric_set(b->up, (double)up);
 	metric_set(b->suspected, (double)suspected);
 }
@@ -99,6 +104,7 @@ static void on_sessions(void *context, const struct bird_reply *reply)
 	struct bfd *b = context;
 	struct bird_session sessions[2 * BFD_PEERS_MAX];
 	size_t found;
+	bool alone = count_watched(b, BFD_SUSPECTED) > 0 && count_watched(b, BFD_UP) == 0;
 
 	b->asking = false;
 	if (!reply)
@@ -108,6 +114,8 @@ static void on_sessions(void *context, const struct bird_reply *reply)
 	if (b->sink.has_lapsed(b->context) ? bfd_watch_forget(b->watch)
 					   : bfd_watch_see(b->watch, sessions, found))
 		tell_suspects(b);
+	if (alone && count_watched(b, BFD_UP) > 0)
+		b->sink.peer_returned(b->context);
 	count(b);
 	ask_again(b);
 }

@@ -20,6 +20,8 @@ struct bfd;
 struct bfd_sink {
 	void (*changed)(void *context); /* bfd_annotate says something else: to be told at once */
 	bool (*has_lapsed)(void *context); /* our own Lease */
+	/* All our peers were lost, and one is back: it was us who were cut off, perhaps. */
+	void (*peer_returned)(void *context);
 };
 
 /* Without both paths there is no BIRD; BFD in the configuration is then a problem. */

@@ -330,20 +330,33 @@ static void on_frame(void *context, unsigned slot, const uint8_t *bytes, size_t 
 	}
 }
 
-static void on_ports_changed(void *context, uint64_t fresh)
+/* Whoever is behind a link that was away may know nothing, or an old MAC. */
+static void announce_held_on(struct layer2 *l, uint64_t slots)
 {
-	struct layer2 *l = context;
-	struct monotime now = loop_now(l->program->loop);
-
-	rebuild_table(l);
-	/* Whoever is behind a link that was away may know nothing, or an old MAC. */
 	for (size_t i = 0; i < l->answers.table.address_count; i++) {
 		const struct responder_address *address = &l->answers.table.addresses[i];
 
-		if ((address->slots & fresh) != 0 &&
-			ownership_state_of(l->ownership, &address->ip) == OWNERSHIP_HELD)
-			announce_start(l->announce, &address->ip, now);
+		if ((address->slots & slots) == 0 ||
+			ownership_state_of(l->ownership, &address->ip) != OWNERSHIP_HELD)
+			continue;
+		announce_start(l->announce, &address->ip, loop_now(l->program->loop));
+		steering_took(&l->steering, &address->ip);
 	}
+}
+
+void layer2_announce_again(struct layer2 *layer2)
+{
+	announce_held_on(layer2, UINT64_MAX);
+	announce_all_due(layer2);
+	schedule(layer2);
+}
+
+static void on_ports_changed(void *context, uint64_t fresh)
+{
+	struct layer2 *l = context;
+
+	rebuild_table(l);
+	announce_held_on(l, fresh);
 	announce_all_due(l);
 	schedule(l);
 	solicited_follow(l->solicited, &l->answers.table, l->ports);

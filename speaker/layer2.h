@@ -45,6 +45,10 @@ struct layer2_plan {
 };
 void layer2_apply_take(struct layer2 *layer2, const struct layer2_plan *plan);
 
+/* Whoever hears us may have lost us meanwhile, and what it knew (C19): announces all that
+   is held, as when it was taken over. */
+void layer2_announce_again(struct layer2 *layer2);
+
 const struct ports *layer2_ports(const struct layer2 *layer2);
 enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address);
 /* "held", "conflict", ...: of ownership, or of what comes before it (core/probe.h). */

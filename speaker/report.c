@@ -54,8 +54,8 @@ static char *why_taken(const struct report *report, const struct plan_vip *vip,
 	const uint8_t *verdict;
 
 	if (vip->per_client)
-		return xasprintf("one of %zu nodes that serve it, each its own clients",
-			vip->serving_count);
+		return xasprintf(
+			"one of %zu nodes that serve it, each its own clients", vip->serving_count);
 	if (!old)
 		return xstrdup("newly assigned");
 	if (!old->owner || strcmp(old->owner, report->self) == 0)

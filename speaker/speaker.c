@@ -36,12 +36,14 @@ struct speaker {
 	struct timer *holds_timer;  /* the next address that is let go */
 	struct timer *timer;	    /* coalesces changes into one plan a turn */
 	struct monotime not_before; /* the next plan: a burst of changes is bounded */
+	struct monotime renewal;    /* of our own Lease, when the last one was seen */
 	struct plan *plan, *before;
 	char *conflicts; /* as told in our Lease; NULL: none */
 	struct report report;
 	struct metric *alive;
 	bool adopted;		/* the first plan was carried out */
 	struct monotime proven; /* as in core/ownership.h */
+	bool announce_again;	/* after the next plan */
 	bool stopping, lease_released;
 };
 
@@ -209,6 +211,9 @@ static void reconcile(void *context)
 	layer2_apply_take(s->layer2,
 		&(struct layer2_plan){
 			.plan = s->plan, .members = input.members, .told = &told, .quiet = quiet});
+	if (s->announce_again && !cluster_has_lapsed(s->cluster))
+		layer2_announce_again(s->layer2);
+	s->announce_again = false;
 	follow_holds(s, &input);
 	follow_bfd(s);
 	if (!s->stopping && is_first_alive(s))
@@ -332,6 +337,28 @@ static void on_changed(void *context)
 	touch(s);
 }
 
+/* C19: where a renewal stayed out, but for less than the Lease lasts, we may have been cut off
+   though our link kept its carrier and nobody has taken over. The plan is made first. */
+static void announce_after_gap(struct speaker *s)
+{
+	const struct member_timing timing = cluster_timing(s->cluster);
+	struct monotime before = s->renewal;
+
+	s->renewal = loop_now(s->program->loop);
+	if (before.ns == 0 ||
+		!monotime_reached(s->renewal, monotime_add_ms(before, timing.renew_ms * 3 / 2)) ||
+		monotime_reached(s->renewal, monotime_add_ms(before, timing.duration_ms)))
+		return;
+	s->announce_again = true;
+	touch(s);
+}
+
+static void on_lease_seen(void *context)
+{
+	announce_after_gap(context);
+	note_proof(context);
+}
+
 static void on_timing_changed(void *context)
 {
 	struct speaker *s = context;
@@ -375,6 +402,15 @@ static void on_bfd_changed(void *context)
 	struct speaker *s = context;
 
 	publish_at_once(s);
+	touch(s);
+}
+
+/* C19, as announce_after_gap: by BFD it is known sooner. */
+static void on_peer_returned(void *context)
+{
+	struct speaker *s = context;
+
+	s->announce_again = true;
 	touch(s);
 }
 
@@ -466,11 +502,12 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	};
 	static const struct bfd_sink bfd_sink = {
 		.changed = on_bfd_changed,
+		.peer_returned = on_peer_returned,
 		.has_lapsed = has_lapsed,
 	};
 	static const struct cluster_sink cluster_sink = {
 		.changed = on_changed,
-		.lease_seen = note_proof,
+		.lease_seen = on_lease_seen,
 		.timing_changed = on_timing_changed,
 		.leases_known = on_leases_known,
 	};

@@ -66,9 +66,9 @@ static json_t *address_json(const struct speaker *s, const struct plan_vip *vip)
 
 	return json_pack("{s:s,s:s,s:I,s:s?,s:o*,s:s?,s:b,s:s,s:s,s:s}", "address",
 		ip_text(&vip->address).s, "service", service, "sharers", (json_int_t)vip->sharers,
-		"owner", vip->owner, "serving", serving_json(plan, vip), "heir", vip->heir, "ours", vip->ours, "state",
-		layer2_state_text_of(speaker_layer2(s), &vip->address), "interfaces", interfaces,
-		"verdicts", verdicts);
+		"owner", vip->owner, "serving", serving_json(plan, vip), "heir", vip->heir, "ours",
+		vip->ours, "state", layer2_state_text_of(speaker_layer2(s), &vip->address),
+		"interfaces", interfaces, "verdicts", verdicts);
 }
 
 static json_t *conflicts_json(const struct speaker *s)

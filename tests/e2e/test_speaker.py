@@ -3,15 +3,17 @@
 for what it owns and for nothing else, and addresses move when nodes come and go. The
 tests write the Services' status themselves, as the controller would."""
 import signal
+import time
 
 import pytest
 
 from harness.kube import namespace, service
 from harness.process import Process
-from harness.speaker import BIN, CONFIG, Capture, answers, arping
+from harness.speaker import BIN, CONFIG, NAMESPACE, Capture, answers, arping
 from harness.wait import wait_for
 
 VIP = "192.0.2.200"
+VIP6 = "fd00:192:0:2::200"
 REQUEST, REPLY = 1, 2
 BURST = 5 * 2  # five times, both forms
 
@@ -129,6 +131,38 @@ def test_C19_carrier_that_returns_is_announced_on(speakers, lab, workdir):
     wait_for("both forms", lambda: {(REQUEST, node.mac), (REPLY, node.mac)} <= set(capture.gratuitous(VIP)))
     capture.stop()
     assert answers(lab.client, VIP) == {node.mac}
+
+
+def renewals_stay_out(speakers, node, seconds):
+    """Becomes true once the node's Lease was not renewed for so long."""
+    seen = {}
+
+    def quiet():
+        version = speakers.kube.get("leases", f"herald-speaker.{node.name}", NAMESPACE)["metadata"]["resourceVersion"]
+        if seen.get("version") != version:
+            seen.update(version=version, since=time.monotonic())
+        return time.monotonic() - seen["since"] >= seconds
+    return quiet
+
+
+def test_C19_owner_that_was_cut_off_for_a_moment_announces_again(speakers, lab, workdir):
+    """Cut at the switch: its link keeps its carrier; and it is back before its Lease expires,
+    so that nobody has taken over."""
+    speakers.set_config(CONFIG + "membership: {leaseDuration: 60s, renewInterval: 1s}\n")
+    speakers.start()
+    speakers.add_service("web", [VIP, VIP6])
+    owner = speakers.owner(VIP)
+    wait_for("the burst to end", lambda: speakers.metric(owner, "herald_speaker_arp_gratuitous_total") == BURST)
+    owner.cut_switch_side()
+    wait_for("its renewals to stay out", renewals_stay_out(speakers, owner, 2.5))
+    capture = Capture(lab.client, workdir, "arp or icmp6")
+    owner.restore()
+    wait_for("both forms", lambda: {(REQUEST, owner.mac), (REPLY, owner.mac)} <= set(capture.gratuitous(VIP)))
+    if speakers.owner(VIP6) is owner:
+        wait_for("an advertisement", lambda: owner.mac in [mac for mac, _ in capture.advertised(VIP6)])
+    capture.stop()
+    assert speakers.owner(VIP) is owner
+    assert speakers.metric(speakers.other(owner), "herald_speaker_failovers_total") == 0
 
 
 def test_L05_interface_that_comes_later_is_used(speakers, lab):
