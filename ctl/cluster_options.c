@@ -116,4 +116,32 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	return 0;
 }
 
-const struct argp cluster_argp = {option_list, parse, NULL, NULL, NULL, NULL, NULL};
+static const struct argp cluster_argp = {option_list, parse, NULL, NULL, NULL, NULL, NULL};
+
+void asking_init(struct asking *asking)
+{
+	*asking = (struct asking){.output = OUTPUT_TABLE};
+	cluster_options_init(&asking->cluster);
+}
+
+static error_t parse_asking(int key, char *value, struct argp_state *state)
+{
+	struct asking *asking = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &asking->cluster;
+		return 0;
+	case 'o':
+		asking->output = output_format_of(value, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option output_options[] = {OPTION_OUTPUT, {0}};
+const struct argp_child cluster_children[] = {{&cluster_argp, 0, NULL, 0}, {0}};
+static const struct argp asking_argp = {
+	output_options, parse_asking, NULL, NULL, cluster_children, NULL, NULL};
+const struct argp_child asking_children[] = {{&asking_argp, 0, NULL, 0}, {0}};

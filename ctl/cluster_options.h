@@ -8,6 +8,7 @@
 
 #include "herald/core/assign.h"
 #include "herald/kube/kubeconfig.h"
+#include "verb.h"
 
 /*
  * The options of every verb that asks an API server: how to reach it, where Herald's own
@@ -22,7 +23,16 @@ struct cluster_options {
 	bool wants_cluster;	   /* an option that says how to reach one was given */
 };
 void cluster_options_init(struct cluster_options *options);
-extern const struct argp cluster_argp;
+
+extern const struct argp_child cluster_children[];
+
+/* The same and -o. A verb that has no further options needs no parser of its own. */
+struct asking {
+	struct cluster_options cluster;
+	enum output_format output;
+};
+void asking_init(struct asking *asking);
+extern const struct argp_child asking_children[];
 
 /* The value of an option that is a time in seconds; anything else ends in argp_error. */
 uint32_t read_seconds(const char *option, const char *text, struct argp_state *state);

@@ -13,9 +13,8 @@
 #include "verb.h"
 
 struct arguments {
-	enum output_format output;
+	struct asking asking;
 	const char *next, *services, *current; /* files; NULL: not given */
-	struct cluster_options cluster;
 };
 
 enum option_key {
@@ -29,7 +28,6 @@ static const struct argp_option options[] = {
 		"is "
 		"standard input",
 		1},
-	OPTION_OUTPUT,
 	{NULL, 0, NULL, 0, "Without a cluster:", 3},
 	{"services", OPTION_SERVICES, "FILE", 0,
 		"Services, and the nodes, namespaces and ConfigMap that there are, as \"kubectl "
@@ -45,7 +43,7 @@ static void check(const struct arguments *arguments, struct argp_state *state)
 {
 	if (!arguments->next)
 		argp_error(state, "the new configuration is missing: give -f FILE");
-	if (arguments->services && arguments->cluster.wants_cluster)
+	if (arguments->services && arguments->asking.cluster.wants_cluster)
 		argp_error(state,
 			"--services works without a cluster: leave out what says how to reach one");
 }
@@ -56,13 +54,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &arguments->cluster;
+		state->child_inputs[0] = &arguments->asking;
 		return 0;
 	case 'f':
 		arguments->next = value;
-		return 0;
-	case 'o':
-		arguments->output = output_format_of(value, state);
 		return 0;
 	case OPTION_SERVICES:
 		arguments->services = value;
@@ -236,14 +231,14 @@ static int tell(const struct arguments *arguments, const struct facts *facts,
 	if (facts->of[FACT_NAMESPACE].count == 0 && facts->of[FACT_SERVICE].count > 0)
 		complain("note: no namespaces are known, so that pools with namespaceSelectors "
 			 "serve none");
-	forecast_make(facts, &arguments->cluster.rules, current, next, &forecast);
+	forecast_make(facts, &arguments->asking.cluster.rules, current, next, &forecast);
 	for (size_t i = 0; i < forecast.count; i++) {
 		text_clean(forecast.rows[i].name);
 		if (forecast.rows[i].why)
 			text_clean(forecast.rows[i].why);
 	}
-	if (output_is_data(arguments->output))
-		print_data(&forecast, arguments->output);
+	if (output_is_data(arguments->asking.output))
+		print_data(&forecast, arguments->asking.output);
 	else
 		print_table(&forecast);
 	code = forecast.totals[FORECAST_LOSES] + forecast.totals[FORECAST_CHANGES] > 0 ? VERB_FOUND
@@ -255,9 +250,9 @@ static int tell(const struct arguments *arguments, const struct facts *facts,
 static int compare(
 	const struct arguments *arguments, const struct facts *facts, const struct config *next)
 {
-	struct config *current =
-		arguments->current ? read_config(arguments->current, arguments->cluster.config_map)
-				   : parse_in_force(facts);
+	struct config *current = arguments->current ? read_config(arguments->current,
+							      arguments->asking.cluster.config_map)
+						    : parse_in_force(facts);
 	int code = VERB_UNKNOWN;
 
 	if (current || !arguments->current)
@@ -280,7 +275,7 @@ static int on_facts(void *context, struct gather *gather)
 
 static int run(const struct arguments *arguments)
 {
-	const char *config_map = arguments->cluster.config_map;
+	const char *config_map = arguments->asking.cluster.config_map;
 	struct config *next = read_config(arguments->next, config_map);
 	struct question question = {arguments, next};
 	struct facts facts = {0};
@@ -290,7 +285,8 @@ static int run(const struct arguments *arguments)
 	if (!next)
 		return VERB_UNKNOWN;
 	if (!arguments->services)
-		code = with_facts(&arguments->cluster, FACTS_OF_CONTROLLER, on_facts, &question);
+		code = with_facts(
+			&arguments->asking.cluster, FACTS_OF_CONTROLLER, on_facts, &question);
 	else if (facts_from_file(arguments->services, config_map, &facts, &e) < 0)
 		complain("%s", e.text);
 	else
@@ -307,14 +303,13 @@ static const char doc[] =
 	"\vExit codes: 0 nobody loses or changes an address, 1 somebody does, 2 it could not be "
 	"told, 64 wrong command line.";
 
-static const struct argp_child children[] = {{&cluster_argp, 0, NULL, 0}, {0}};
-const struct argp diff_argp = {options, parse, "-f NEW", doc, children, NULL, NULL};
+const struct argp diff_argp = {options, parse, "-f NEW", doc, asking_children, NULL, NULL};
 
 int diff_main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
 
-	cluster_options_init(&arguments.cluster);
+	asking_init(&arguments.asking);
 	argp_parse(&diff_argp, argc, argv, 0, NULL, &arguments);
 	return run(&arguments);
 }

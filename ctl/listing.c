@@ -13,9 +13,8 @@
 #include "herald/io/loop.h"
 
 struct arguments {
-	struct cluster_options cluster;
+	struct asking asking;
 	struct listing_scope scope;
-	enum output_format output;
 	bool all_namespaces, watch;
 };
 
@@ -24,12 +23,11 @@ struct arguments {
 		"watch", 'w', NULL, 0, "Go on: print what changes", 0                              \
 	}
 
-const struct argp_option listing_options[] = {OPTION_OUTPUT, OPTION_WATCH, {0}};
-const struct argp_option listing_namespaced_options[] = {OPTION_OUTPUT, OPTION_WATCH,
+const struct argp_option listing_options[] = {OPTION_WATCH, {0}};
+const struct argp_option listing_namespaced_options[] = {OPTION_WATCH,
 	{"namespace", 'n', "NAME", 0,
 		"Of this namespace (default: the kubeconfig's, else \"default\")", 0},
 	{"all-namespaces", 'A', NULL, 0, "Of all namespaces", 0}, {0}};
-const struct argp_child listing_children[] = {{&cluster_argp, 0, NULL, 0}, {0}};
 
 error_t listing_parse(int key, char *value, struct argp_state *state)
 {
@@ -37,10 +35,7 @@ error_t listing_parse(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &arguments->cluster;
-		return 0;
-	case 'o':
-		arguments->output = output_format_of(value, state);
+		state->child_inputs[0] = &arguments->asking;
 		return 0;
 	case 'w':
 		arguments->watch = true;
@@ -84,7 +79,7 @@ static void fill(struct run *run, const struct listing_scope *scope)
 	const struct listing *listing = run->listing;
 	struct view view;
 
-	view_make(gather_facts(run->gather), &run->arguments->cluster, &view);
+	view_make(gather_facts(run->gather), &run->arguments->asking.cluster, &view);
 	grid_init(&run->shown, listing->columns, listing->column_count, listing->key_columns);
 	run->shown.columns[0].hidden = listing->key_columns > 1 && scope->namespace;
 	run->items = json_array();
@@ -100,9 +95,9 @@ static void print_item_news(const struct run *run, const struct grid *before)
 	json_array_foreach (run->items, row, item) {
 		if (before && grid_row_is_known(&run->shown, row, before))
 			continue;
-		if (run->arguments->output == OUTPUT_YAML)
+		if (run->arguments->asking.output == OUTPUT_YAML)
 			puts("---");
-		output_data(json_deep_copy(item), run->arguments->output);
+		output_data(json_deep_copy(item), run->arguments->asking.output);
 	}
 }
 
@@ -113,11 +108,11 @@ static void on_change(void *context)
 
 	json_decref(run->items);
 	fill(run, &run->arguments->scope);
-	if (output_is_data(run->arguments->output))
+	if (output_is_data(run->arguments->asking.output))
 		print_item_news(run, &before);
 	else
 		grid_print_news(
-			&run->shown, stdout, run->arguments->output == OUTPUT_WIDE, &before);
+			&run->shown, stdout, run->arguments->asking.output == OUTPUT_WIDE, &before);
 	grid_done(&before);
 	if (output_end(VERB_GOOD) != VERB_GOOD)
 		exit(VERB_UNKNOWN);
@@ -127,18 +122,18 @@ static void print_all(struct run *run)
 {
 	const struct arguments *arguments = run->arguments;
 
-	if (!output_is_data(arguments->output)) {
+	if (!output_is_data(arguments->asking.output)) {
 		if (grid_rows(&run->shown) == 0)
 			complain("there are no %s%s%s", run->listing->member,
 				run->shown.columns[0].hidden ? " in namespace " : "",
 				run->shown.columns[0].hidden ? arguments->scope.namespace : "");
 		else
-			grid_print(&run->shown, stdout, arguments->output == OUTPUT_WIDE);
+			grid_print(&run->shown, stdout, arguments->asking.output == OUTPUT_WIDE);
 	} else if (arguments->watch) {
 		print_item_news(run, NULL);
 	} else {
-		output_data(
-			json_pack("{s:O}", run->listing->member, run->items), arguments->output);
+		output_data(json_pack("{s:O}", run->listing->member, run->items),
+			arguments->asking.output);
 	}
 }
 
@@ -208,7 +203,7 @@ int listing_main(const struct listing *listing, const struct argp *argp, int arg
 	struct arguments arguments = {0};
 	struct run run = {.listing = listing, .arguments = &arguments};
 
-	cluster_options_init(&arguments.cluster);
+	asking_init(&arguments.asking);
 	argp_parse(argp, argc, argv, 0, NULL, &arguments);
-	return with_facts(&arguments.cluster, FACTS_ALL, show, &run);
+	return with_facts(&arguments.asking.cluster, FACTS_ALL, show, &run);
 }

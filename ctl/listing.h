@@ -30,7 +30,6 @@ struct listing {
 #define LISTING_COLUMNS(array) array, sizeof(array) / sizeof((array)[0])
 
 extern const struct argp_option listing_options[], listing_namespaced_options[];
-extern const struct argp_child listing_children[];
 error_t listing_parse(int key, char *value, struct argp_state *state);
 
 int listing_main(const struct listing *listing, const struct argp *argp, int argc, char **argv);

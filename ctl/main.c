@@ -4,26 +4,39 @@
  * finds the one that is meant; each verb has a file of its own. Out: the verb's exit
  * code, or 64 for a wrong command line.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "herald/base/err.h"
 #include "herald/core/suggest.h"
-#include "verb.h"
+#include "verbs.h"
 
-static const struct verb {
-	const char *name, *what;
-	verb_fn *run;
-} verbs[] = {
-	{"status", "tell how Herald is, and what is wrong", status_main},
-	{"why", "tell the story of a Service, and what to do", why_main},
-	{"services", "list Services, their addresses and who announces them", services_main},
-	{"pools", "list pools and their use", pools_main},
-	{"nodes", "list nodes, their speakers and what they announce", nodes_main},
-	{"validate", "check configuration files; needs no cluster", validate_main},
-	{"diff", "tell which Services a new configuration would take an address from", diff_main},
-	{"import", "turn the configuration of MetalLB into one of Herald", import_main},
+static const struct verb verbs[] = {
+	{"status", "tell how Herald is, and what is wrong", status_main, &status_argp, NULL},
+	{"why", "tell the story of a Service, and what to do", why_main, &why_argp, NULL},
+	{"watch", "tell what happens as it happens", watch_main, &watch_argp, NULL},
+	{"services", "list Services, their addresses and who announces them", services_main,
+		&services_argp, NULL},
+	{"pools", "list pools and their use", pools_main, &pools_argp, NULL},
+	{"nodes", "list nodes, their speakers and what they announce", nodes_main, &nodes_argp,
+		NULL},
+	{"drain", "have a node hand its addresses over to others", drain_main, &drain_argp, NULL},
+	{"undrain", "let a node announce addresses again", undrain_main, &undrain_argp, NULL},
+	{"validate", "check configuration files; needs no cluster", validate_main, &validate_argp,
+		NULL},
+	{"diff", "tell which Services a new configuration would take an address from", diff_main,
+		&diff_argp, NULL},
+	{"import", "turn the configuration of MetalLB into one of Herald", import_main,
+		&import_argp, "metallb"},
+	{"completion", "write a script for a shell's completion", completion_main, &completion_argp,
+		"bash zsh fish"},
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+const struct verb *verbs_at(size_t index)
+{
+	return index < VERB_COUNT ? &verbs[index] : NULL;
+}
 
 static char *list_verbs(void)
 {
@@ -103,7 +116,10 @@ int main(int argc, char **argv)
 
 	argp_program_version = "heraldctl " HERALD_VERSION;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
-	title = xasprintf("heraldctl %s", choice.verb->name);
+	title = xasprintf("%s %s",
+		strcmp(program_invocation_short_name, "kubectl-herald") == 0 ? "kubectl herald"
+									     : "heraldctl",
+		choice.verb->name);
 	argv[choice.first - 1] = title;
 	return output_end(choice.verb->run(argc - choice.first + 1, argv + choice.first - 1));
 }

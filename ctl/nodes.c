@@ -107,7 +107,7 @@ static const char doc[] =
 	"wrong command line.";
 
 const struct argp nodes_argp = {
-	listing_options, listing_parse, "[NAME...]", doc, listing_children, NULL, NULL};
+	listing_options, listing_parse, "[NAME...]", doc, asking_children, NULL, NULL};
 
 int nodes_main(int argc, char **argv)
 {

@@ -121,7 +121,7 @@ static const char doc[] =
 	"64 wrong command line.";
 
 const struct argp services_argp = {
-	listing_namespaced_options, listing_parse, "[NAME...]", doc, listing_children, NULL, NULL};
+	listing_namespaced_options, listing_parse, "[NAME...]", doc, asking_children, NULL, NULL};
 
 int services_main(int argc, char **argv)
 {

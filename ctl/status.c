@@ -13,11 +13,6 @@
 
 #define SHOWN_PROBLEMS 20u /* of one kind; the rest is counted */
 
-struct arguments {
-	struct cluster_options cluster;
-	enum output_format output;
-};
-
 struct summary {
 	const struct view *view;
 	char *leader;	 /* NULL: nobody leads */
@@ -186,18 +181,18 @@ static json_t *data_of(const struct summary *s)
 
 static int tell(void *context, struct gather *gather)
 {
-	const struct arguments *arguments = context;
+	const struct asking *asking = context;
 	struct summary s = {0};
 	struct view view;
 	int code;
 
-	view_make(gather_facts(gather), &arguments->cluster, &view);
+	view_make(gather_facts(gather), &asking->cluster, &view);
 	s.view = &view;
-	examine(&s, &arguments->cluster);
-	if (output_is_data(arguments->output))
-		output_data(data_of(&s), arguments->output);
+	examine(&s, &asking->cluster);
+	if (output_is_data(asking->output))
+		output_data(data_of(&s), asking->output);
 	else
-		print_text(&s, &arguments->cluster);
+		print_text(&s, &asking->cluster);
 	code = grid_rows(&s.problems) > 0 ? VERB_FOUND : VERB_GOOD;
 	grid_done(&s.problems);
 	free(s.leader);
@@ -206,38 +201,19 @@ static int tell(void *context, struct gather *gather)
 	return code;
 }
 
-static const struct argp_option options[] = {OPTION_OUTPUT, {0}};
-static const struct argp_child children[] = {{&cluster_argp, 0, NULL, 0}, {0}};
-
-static error_t parse(int key, char *value, struct argp_state *state)
-{
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &arguments->cluster;
-		return 0;
-	case 'o':
-		arguments->output = output_format_of(value, state);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static const char doc[] =
 	"Tells how Herald is: its configuration, controller and speakers, the pools, how many "
 	"Services are announced, and everything that is wrong."
 	"\vExit codes: 0 all is well, 1 something is wrong, 2 it could not be told, 64 wrong "
 	"command line.";
 
-const struct argp status_argp = {options, parse, NULL, doc, children, NULL, NULL};
+const struct argp status_argp = {NULL, NULL, NULL, doc, asking_children, NULL, NULL};
 
 int status_main(int argc, char **argv)
 {
-	struct arguments arguments = {0};
+	struct asking asking;
 
-	cluster_options_init(&arguments.cluster);
-	argp_parse(&status_argp, argc, argv, 0, NULL, &arguments);
-	return with_facts(&arguments.cluster, FACTS_ALL, tell, &arguments);
+	asking_init(&asking);
+	argp_parse(&status_argp, argc, argv, 0, NULL, &asking);
+	return with_facts(&asking.cluster, FACTS_ALL, tell, &asking);
 }

@@ -13,8 +13,7 @@
 #include "verb.h"
 
 struct arguments {
-	struct cluster_options cluster;
-	enum output_format output;
+	struct asking asking;
 	const char *namespace, *name; /* namespace NULL: the kubeconfig's */
 };
 
@@ -159,15 +158,15 @@ static int tell(
 	json_t *steps;
 	int code;
 
-	view_make(gather_facts(gather), &arguments->cluster, &view);
+	view_make(gather_facts(gather), &arguments->asking.cluster, &view);
 	chain_assignment(&chain, &view, service);
-	if (assign_is_ours(&arguments->cluster.rules, service)) {
+	if (assign_is_ours(&arguments->asking.cluster.rules, service)) {
 		chain_announcement(&chain, &view, service);
 		add_events(&chain, gather_session(gather), service);
 	}
 	steps = next_steps(&chain, service);
-	if (output_is_data(arguments->output))
-		output_data(data_of(&chain, service, steps), arguments->output);
+	if (output_is_data(arguments->asking.output))
+		output_data(data_of(&chain, service, steps), arguments->asking.output);
 	else
 		print_text(&chain, steps);
 	code = chain.is_wrong ? VERB_FOUND : VERB_GOOD;
@@ -188,11 +187,10 @@ static int run(void *context, struct gather *gather)
 	return service ? tell(arguments, gather, service) : VERB_FOUND;
 }
 
-static const struct argp_option options[] = {OPTION_OUTPUT,
+static const struct argp_option options[] = {
 	{"namespace", 'n', "NAME", 0,
 		"The Service's namespace (default: the kubeconfig's, else \"default\")", 0},
 	{0}};
-static const struct argp_child children[] = {{&cluster_argp, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -200,10 +198,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &arguments->cluster;
-		return 0;
-	case 'o':
-		arguments->output = output_format_of(value, state);
+		state->child_inputs[0] = &arguments->asking;
 		return 0;
 	case 'n':
 		arguments->namespace = value;
@@ -228,13 +223,13 @@ static const char doc[] =
 	"\vExit codes: 0 nothing is wrong, 1 something is, or there is no such Service, 2 it could "
 	"not be told, 64 wrong command line.";
 
-const struct argp why_argp = {options, parse, "SERVICE", doc, children, NULL, NULL};
+const struct argp why_argp = {options, parse, "SERVICE", doc, asking_children, NULL, NULL};
 
 int why_main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
 
-	cluster_options_init(&arguments.cluster);
+	asking_init(&arguments.asking);
 	argp_parse(&why_argp, argc, argv, 0, NULL, &arguments);
-	return with_facts(&arguments.cluster, FACTS_ALL, run, &arguments);
+	return with_facts(&arguments.asking.cluster, FACTS_ALL, run, &arguments);
 }

@@ -29,6 +29,7 @@ class Herald:
     def __init__(self, server, folder, config=CONFIG):
         self.server, self.kube, self.folder = server, server.admin, folder
         self.controllers = Controllers(server, folder, config)
+        self.started = 0
         for name, ip in NODES.items():
             self.kube.make_node(name, ip)
             self.tell(name)
@@ -59,7 +60,8 @@ class Herald:
 
     def start(self, *args):
         """A heraldctl that goes on; its output is .text()."""
-        return Process("heraldctl", [BIN / "heraldctl", *args, "--kubeconfig", self.server.kubeconfig], self.folder)
+        self.started += 1
+        return Process(f"heraldctl-{self.started}", [BIN / "heraldctl", *args, "--kubeconfig", self.server.kubeconfig], self.folder)
 
 
 def at_work(request, server, workdir):
