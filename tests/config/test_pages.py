@@ -7,7 +7,7 @@ import pytest
 from harness.manifests import CONFIG
 
 ROOT = CONFIG.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TOP = {path.name for path in ROOT.iterdir()}
 
 
