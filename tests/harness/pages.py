@@ -82,6 +82,9 @@ def takes_minutes(command):
 
 
 def wants_pods(command):
+    """What it asks is answered by a pod, through the API server or a forwarded port."""
+    if re.search(r"^curl .*http://127\.0\.0\.1:", command):
+        return True
     return command.startswith("kubectl ") and re.search(r" logs | exec | port-forward |/proxy/| rollout status ", command)
 
 
