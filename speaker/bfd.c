@@ -4,21 +4,15 @@
  * Out: BIRD's include, and what the Lease says.
  *
  * BIRD does not tell of a session's end by itself, so it is asked, which costs it and us
- * some ten microseconds (docs/decisions.md). A session that is no longer wanted is removed
- * a little later than it could be: the other end must first have heard of it, or it would
- * take that for our death.
+ * some ten microseconds (docs/decisions.md).
  */
 #include "bfd.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "bird.h"
 #include "herald/core/bfd_ring.h"
-#include "herald/core/bird_config.h"
-#include "herald/io/small_file.h"
 
-#define REMOVE_MS 1000u
 #define ASK_MIN_MS 5u
 #define ASK_COMMAND "show bfd sessions " BIRD_BFD_NAME
 
@@ -27,13 +21,13 @@ struct bfd {
 	const char *self;
 	struct bfd_sink sink;
 	void *context;
-	struct bird *bird; /* NULL: not on this node */
+	struct bird_include *include; /* NULL: there is no BIRD on this node */
+	struct bird *bird;	      /* its, or NULL */
 	struct config_bfd config;
 	struct bfd_watch *watch;
 	struct interface interface; /* where the sessions are */
 	struct ip local;	    /* IP_NONE: none of the node's addresses is on an interface */
-	char *text, *later;	    /* BIRD's include; `later` after REMOVE_MS, NULL: nothing */
-	struct timer *ask, *remove;
+	struct timer *ask;
 	bool asking;
 	bool followed; /* bfd_follow was called */
 	bool told_problem;
@@ -124,62 +118,17 @@ static void on_ask(void *context)
 {
 	struct bfd *b = context;
 
-	if (takes_part(b) && bird_ask(b->bird, ASK_COMMAND, on_sessions, b))
+	if (takes_part(b) && bird_ask(b->bird, ASK_COMMAND, BIRD_ANSWER_MS, on_sessions, b))
 		b->asking = true;
 }
 
-static void bird_changed(void *context)
+void bfd_bird_changed(struct bfd *b)
 {
-	struct bfd *b = context;
-
 	if (!bird_is_at_work(b->bird))
 		bfd_watch_forget(b->watch);
 	count(b);
 	ask_again(b);
 	b->sink.changed(b->context);
-}
-
-static void on_remove(void *context)
-{
-	struct bfd *b = context;
-
-	free(b->text);
-	b->text = STEAL(b->later);
-	bird_want(b->bird, b->text);
-}
-
-/* Lines are added at once; where some only go, a little later. */
-static bool only_removes(const char *before, const char *after)
-{
-	while (*after) {
-		size_t length = strcspn(after, "\n") + 1;
-		AUTO_FREE char *line = xstrndup(after, length);
-
-		if (!strstr(before, line))
-			return false;
-		after += strlen(line);
-	}
-	return true;
-}
-
-static void want(struct bfd *b, char *taken)
-{
-	AUTO_FREE char *text = taken;
-
-	if (b->later && strcmp(b->later, text) == 0)
-		return;
-	free(b->later);
-	b->later = NULL;
-	timer_stop(b->remove);
-	if (b->text && strcmp(b->text, text) != 0 && only_removes(b->text, text)) {
-		b->later = STEAL(text);
-		timer_start(b->remove, REMOVE_MS);
-		bird_want(b->bird, b->text);
-		return;
-	}
-	free(b->text);
-	b->text = STEAL(text);
-	bird_want(b->bird, b->text);
 }
 
 /* The first of the node's addresses that is on an interface in use; IPv4 before IPv6. */
@@ -246,7 +195,7 @@ static size_t find_peers(
 	return found;
 }
 
-static char *include_text(const struct bfd *b, const struct bfd_peer *peers, size_t count)
+static void want(struct bfd *b, const struct bfd_peer *peers, size_t count)
 {
 	struct ip addresses[BFD_PEERS_MAX];
 	struct bird_bfd bfd = {
@@ -260,8 +209,7 @@ static char *include_text(const struct bfd *b, const struct bfd_peer *peers, siz
 
 	for (size_t i = 0; i < count; i++)
 		addresses[i] = peers[i].address;
-	return bird_config_text(&(struct bird_wants){
-		.bfd = b->config.on && b->local.family != IP_NONE ? &bfd : NULL});
+	bird_include_set_bfd(b->include, b->config.on && b->local.family != IP_NONE ? &bfd : NULL);
 }
 
 static void tell_problem(struct bfd *b)
@@ -290,7 +238,7 @@ void bfd_follow(struct bfd *bfd, const struct bfd_facts *facts)
 		found = find_peers(bfd, facts->members, peers);
 	if (bfd_watch_set_peers(bfd->watch, peers, found, facts->members))
 		tell_suspects(bfd);
-	want(bfd, include_text(bfd, peers, found));
+	want(bfd, peers, found);
 	if (!ip_equal(&before, &bfd->local) || was_on != bfd->config.on)
 		bfd->sink.changed(bfd->context);
 	count(bfd);
@@ -328,10 +276,9 @@ json_t *bfd_status(const struct bfd *bfd)
 		"sessions", sessions);
 }
 
-struct bfd *bfd_new(struct program *program, const char *self, const struct bfd_options *options,
+struct bfd *bfd_new(struct program *program, const char *self, struct bird_include *include,
 	const struct bfd_sink *sink, void *context)
 {
-	static const struct bird_sink bird_sink = {bird_changed};
 	struct bfd *b = xcalloc(1, sizeof(*b));
 
 	b->program = program;
@@ -340,18 +287,14 @@ struct bfd *bfd_new(struct program *program, const char *self, const struct bfd_
 	b->context = context;
 	b->watch = bfd_watch_new();
 	b->ask = timer_new(program->loop, on_ask, b);
-	b->remove = timer_new(program->loop, on_remove, b);
 	b->sessions = metric_gauge(program->metrics, "herald_speaker_bfd_sessions",
 		"BFD sessions that this node ought to have with other nodes.", NULL);
 	b->up = metric_gauge(program->metrics, "herald_speaker_bfd_sessions_up",
 		"Those of them that are up.", NULL);
 	b->suspected = metric_gauge(program->metrics, "herald_speaker_bfd_suspected",
 		"Nodes that this node suspects, their sessions being lost.", NULL);
-	if (options->socket && options->include)
-		b->bird = bird_new(program, options->socket, options->include, &bird_sink, b);
-	/* BIRD has the sessions of our last run, which are to go on, or to end in order. */
-	if (b->bird && small_file_read(options->include, &b->text, NULL) != 0)
-		b->text = NULL;
+	b->include = include;
+	b->bird = include ? bird_include_bird(include) : NULL;
 	return b;
 }
 
@@ -359,11 +302,7 @@ void bfd_free(struct bfd *bfd)
 {
 	if (!bfd)
 		return;
-	bird_free(bfd->bird);
 	bfd_watch_free(bfd->watch);
 	timer_free(bfd->ask);
-	timer_free(bfd->remove);
-	free(bfd->text);
-	free(bfd->later);
 	free(bfd);
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "bird_include.h"
 #include "herald/core/bfd_watch.h"
 #include "herald/core/config.h"
 #include "herald/kube/program.h"
@@ -24,12 +25,8 @@ struct bfd_sink {
 	void (*peer_returned)(void *context);
 };
 
-/* Without both paths there is no BIRD; BFD in the configuration is then a problem. */
-struct bfd_options {
-	const char *socket, *include; /* --bird-socket, --bird-include; NULL: not given */
-};
-
-struct bfd *bfd_new(struct program *program, const char *self, const struct bfd_options *options,
+/* `include` is borrowed; NULL: there is no BIRD, and BFD in the configuration a problem. */
+struct bfd *bfd_new(struct program *program, const char *self, struct bird_include *include,
 	const struct bfd_sink *sink, void *context);
 void bfd_free(struct bfd *bfd); /* NULL is allowed */
 
@@ -41,6 +38,9 @@ struct bfd_facts {
 	const struct ports *ports;
 };
 void bfd_follow(struct bfd *bfd, const struct bfd_facts *facts);
+
+/* BIRD is in force or not any more, or has another problem. */
+void bfd_bird_changed(struct bfd *bfd);
 
 /* Adds what our Lease is to say. */
 void bfd_annotate(const struct bfd *bfd, json_t *annotations);

@@ -10,6 +10,7 @@
 #include "bird.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 
 #define CONFIGURE_MS 10000u /* BIRD reads its whole configuration */
 #define AGAIN_MS 10000u	    /* after a refusal: the fault may be in BIRD's own file */
+#define FILE_MODE 0640	    /* passwords are in it */
 
 struct bird {
 	struct program *program;
@@ -53,7 +55,7 @@ static void put_back(struct bird *b)
 
 	if (!b->before)
 		unlink(b->include);
-	else if (small_file_write(b->include, b->before, &e) != 0)
+	else if (small_file_write(b->include, b->before, FILE_MODE, &e) != 0)
 		log_error(
 			b->program->log, "BIRD's include is not as it was", "error", e.text, NULL);
 }
@@ -74,12 +76,25 @@ static void fail(struct bird *b, const char *problem)
 	set_problem(b, problem);
 }
 
+/* "/run/herald-bird/herald.conf:12:5 syntax error": 12, where that is our file. */
+static size_t line_in_include(const struct bird *b, const char *text)
+{
+	const char *slash = strrchr(b->include, '/');
+	AUTO_FREE char *mark = xasprintf("%s:", slash ? slash + 1 : b->include);
+	const char *at = strstr(text, mark);
+	unsigned long line = at ? strtoul(at + strlen(mark), NULL, 10) : 0;
+
+	return line < SIZE_MAX ? line : 0;
+}
+
 static void refuse(struct bird *b, const struct bird_reply *reply)
 {
-	AUTO_FREE char *problem =
-		xasprintf("it refuses its configuration: %s", bird_reply_text(reply));
+	const char *text = bird_reply_text(reply);
+	AUTO_FREE char *problem = xasprintf("it refuses its configuration: %s", text);
+	size_t line = line_in_include(b, text);
 
 	fail(b, problem);
+	b->sink.refused(b->context, line);
 }
 
 static void on_configured(void *context, const struct bird_reply *reply)
@@ -117,11 +132,24 @@ static void on_checked(void *context, const struct bird_reply *reply)
 	}
 }
 
+/* BIRD may wait for it (config/bgp). */
+static void write_first(struct bird *b)
+{
+	struct err e;
+
+	if (!b->wanted || access(b->include, F_OK) == 0)
+		return;
+	if (small_file_write(b->include, b->wanted, FILE_MODE, &e) != 0)
+		set_problem(b, e.text);
+}
+
 static void apply(struct bird *b)
 {
 	struct err e;
 	int r;
 
+	if (!bird_socket_is_connected(b->socket))
+		write_first(b);
 	if (!bird_socket_is_connected(b->socket) || !b->wanted || b->change ||
 		(b->in_force && strcmp(b->in_force, b->wanted) == 0))
 		return;
@@ -130,7 +158,7 @@ static void apply(struct bird *b)
 	if (r == -ENOENT)
 		r = 0;
 	if (r == 0 && (!b->before || strcmp(b->before, b->change) != 0))
-		r = small_file_write(b->include, b->change, &e);
+		r = small_file_write(b->include, b->change, FILE_MODE, &e);
 	if (r != 0) {
 		end_change(b);
 		timer_start(b->again, AGAIN_MS);
@@ -219,7 +247,7 @@ const char *bird_problem(const struct bird *bird)
 	return bird->problem;
 }
 
-bool bird_ask(struct bird *bird, const char *command, bird_reply_fn *fn, void *context)
+bool bird_ask(struct bird *bird, const char *command, uint32_t ms, bird_reply_fn *fn, void *context)
 {
-	return bird_socket_send(bird->socket, command, BIRD_ANSWER_MS, fn, context);
+	return bird_socket_send(bird->socket, command, ms, fn, context);
 }

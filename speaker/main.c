@@ -31,7 +31,7 @@ static const struct argp_option options[] = {
 		"Announce Services of this loadBalancerClass; without it, those that have none", 0},
 	{"handle-unset-class", OPTION_UNSET, NULL, 0,
 		"With --load-balancer-class: also Services without a class", 0},
-	{"bird-socket", OPTION_BIRD_SOCKET, "PATH", 0, "BIRD's control socket, for BFD", 0},
+	{"bird-socket", OPTION_BIRD_SOCKET, "PATH", 0, "BIRD's control socket, for BFD and BGP", 0},
 	{"bird-include", OPTION_BIRD_INCLUDE, "PATH", 0,
 		"The file that BIRD's configuration includes and this program writes", 0},
 	{0},
@@ -55,13 +55,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->speaker.class.handle_unset = true;
 		return 0;
 	case OPTION_BIRD_SOCKET:
-		arguments->speaker.bfd.socket = value;
+		arguments->speaker.bird_socket = value;
 		return 0;
 	case OPTION_BIRD_INCLUDE:
-		arguments->speaker.bfd.include = value;
+		arguments->speaker.bird_include = value;
 		return 0;
 	case ARGP_KEY_END:
-		if (!arguments->speaker.bfd.socket != !arguments->speaker.bfd.include)
+		if (!arguments->speaker.bird_socket != !arguments->speaker.bird_include)
 			argp_error(state, "--bird-socket and --bird-include belong together: give "
 					  "both, or none");
 		if (!arguments->speaker.node || !*arguments->speaker.node)

@@ -174,11 +174,12 @@ static void report_nobody(
 static void report_uncovered(const struct report *report, const struct plan_vip *vip)
 {
 	AUTO_FREE char *message = xasprintf(
-		"%s is assigned, but announced by nobody: no layer2 rule covers its pool and this "
-		"Service; add a rule, or widen the pools or serviceSelectors of one",
+		"%s is assigned, but announced by nobody: no layer2 rule and no BGP advertisement "
+		"covers its pool and this Service; add one, or widen the pools or serviceSelectors "
+		"of one",
 		ip_text(&vip->address).s);
 
-	log_warn(report->program->log, "no layer2 rule covers an address", "address",
+	log_warn(report->program->log, "nothing announces an address", "address",
 		ip_text(&vip->address).s, "service", vip->service, "namespace", vip->namespace,
 		NULL);
 	event(report, vip, KUBE_EVENT_WARNING, "NotAnnounced", message);
@@ -195,7 +196,7 @@ void report_ownerless(
 			continue;
 		if (vip->covered)
 			report_nobody(report, after, vip);
-		else
+		else if (!bgp_covers(report->bgp, &vip->address))
 			report_uncovered(report, vip);
 	}
 }

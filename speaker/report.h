@@ -2,6 +2,7 @@
 #ifndef HERALD_SPEAKER_REPORT_H
 #define HERALD_SPEAKER_REPORT_H
 
+#include "bgp.h"
 #include "herald/core/ownership.h"
 #include "herald/core/plan.h"
 #include "herald/kube/cluster.h"
@@ -17,6 +18,7 @@ struct report {
 	const char *self;
 	const struct layer2 *layer2;
 	const struct cluster *cluster;
+	const struct bgp *bgp;
 	struct metric *failovers;
 };
 

@@ -27,7 +27,9 @@ struct speaker {
 	struct config_watch *config;
 	struct cluster *cluster;
 	struct layer2 *layer2;
+	struct bird_include *bird; /* NULL: there is no BIRD */
 	struct bfd *bfd;
+	struct bgp *bgp;
 	struct verdicts *verdicts;
 	struct kube_lease *lease;
 	char *lease_name;
@@ -107,6 +109,7 @@ static char *annotations_of(const struct speaker *s)
 	char *json;
 
 	bfd_annotate(s->bfd, annotations);
+	bgp_annotate(s->bgp, annotations);
 	json = json_dumps(annotations, JSON_COMPACT);
 	json_decref(annotations);
 	if (!json)
@@ -183,6 +186,17 @@ static void follow_bfd(struct speaker *s)
 	verdicts_follow(s->verdicts, s->cluster, !s->stopping && is_first_alive(s));
 }
 
+static void follow_bgp(struct speaker *s, const struct plan_input *input, bool quiet)
+{
+	const struct bgp_facts facts = {
+		.cluster = input,
+		.quiet = quiet,
+		.speak = !s->stopping && is_first_alive(s),
+	};
+
+	bgp_follow(s->bgp, &facts);
+}
+
 static void reconcile(void *context)
 {
 	struct speaker *s = context;
@@ -205,6 +219,7 @@ static void reconcile(void *context)
 	s->before = s->plan;
 	begin = clock_ns();
 	s->plan = plan_make(&input);
+	follow_bgp(s, &input, quiet);
 	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
 	conflicts_collect(input.members, s->options->node, &told);
@@ -397,6 +412,26 @@ static void on_plan_again(void *context)
 	touch(s);
 }
 
+static void on_bgp_changed(void *context, bool at_once)
+{
+	struct speaker *s = context;
+
+	if (at_once)
+		publish_at_once(s);
+	else
+		publish_holds(s);
+	if (s->stopping)
+		touch(s);
+}
+
+static void on_bird_changed(void *context)
+{
+	struct speaker *s = context;
+
+	bfd_bird_changed(s->bfd);
+	bgp_bird_changed(s->bgp);
+}
+
 static void on_bfd_changed(void *context)
 {
 	struct speaker *s = context;
@@ -500,6 +535,14 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 		.conflict_found = on_conflict_found,
 		.conflicts_changed = on_conflicts_changed,
 	};
+	static const struct bird_include_sink bird_sink = {
+		.changed = on_bird_changed,
+		.extra_refused = on_plan_again,
+	};
+	static const struct bgp_sink bgp_sink = {
+		.changed = on_bgp_changed,
+		.due = on_plan_again,
+	};
 	static const struct bfd_sink bfd_sink = {
 		.changed = on_bfd_changed,
 		.peer_returned = on_peer_returned,
@@ -520,7 +563,11 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	s->timer = timer_new(program->loop, reconcile, s);
 	s->holds_timer = timer_new(program->loop, on_holds_due, s);
 	s->holds = holds_new();
-	s->bfd = bfd_new(program, options->node, &options->bfd, &bfd_sink, s);
+	if (options->bird_socket && options->bird_include)
+		s->bird = bird_include_new(
+			program, options->bird_socket, options->bird_include, &bird_sink, s);
+	s->bfd = bfd_new(program, options->node, s->bird, &bfd_sink, s);
+	s->bgp = bgp_new(program, options->node, s->bird, &bgp_sink, s);
 	s->verdicts = verdicts_new(program);
 	report_init(&s->report, program, options->node);
 	r = layer2_new(program, driver, options->node, &layer2_sink, s, &s->layer2, e);
@@ -529,6 +576,7 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 		return r;
 	}
 	s->report.layer2 = s->layer2;
+	s->report.bgp = s->bgp;
 	host_check(program->log);
 	s->cluster = cluster_new(program, options->node, &cluster_sink, s);
 	s->report.cluster = s->cluster;
@@ -546,6 +594,8 @@ void speaker_free(struct speaker *speaker)
 	cluster_free(speaker->cluster);
 	config_watch_free(speaker->config);
 	bfd_free(speaker->bfd);
+	bgp_free(speaker->bgp);
+	bird_include_free(speaker->bird);
 	verdicts_free(speaker->verdicts);
 	layer2_free(speaker->layer2);
 	timer_free(speaker->timer);
@@ -602,4 +652,9 @@ const struct cluster *speaker_cluster(const struct speaker *speaker)
 const struct bfd *speaker_bfd(const struct speaker *speaker)
 {
 	return speaker->bfd;
+}
+
+const struct bgp *speaker_bgp(const struct speaker *speaker)
+{
+	return speaker->bgp;
 }

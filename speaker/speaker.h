@@ -3,6 +3,7 @@
 #define HERALD_SPEAKER_SPEAKER_H
 
 #include "bfd.h"
+#include "bgp.h"
 #include "herald/io/wire.h"
 #include "herald/kube/cluster.h"
 #include "herald/kube/program.h"
@@ -13,9 +14,9 @@
  * and has layer 2 carry the plan out.
  */
 struct speaker_options {
-	const char *node;	 /* --node-name, $NODE_NAME */
-	struct plan_class class; /* --load-balancer-class, --handle-unset-class */
-	struct bfd_options bfd;
+	const char *node;			/* --node-name, $NODE_NAME */
+	struct plan_class class;		/* --load-balancer-class, --handle-unset-class */
+	const char *bird_socket, *bird_include; /* --bird-socket, --bird-include; NULL: no BIRD */
 };
 
 struct speaker;
@@ -35,5 +36,6 @@ const struct plan *speaker_plan(const struct speaker *speaker); /* NULL: none ye
 const struct layer2 *speaker_layer2(const struct speaker *speaker);
 const struct cluster *speaker_cluster(const struct speaker *speaker);
 const struct bfd *speaker_bfd(const struct speaker *speaker);
+const struct bgp *speaker_bgp(const struct speaker *speaker);
 
 #endif

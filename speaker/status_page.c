@@ -95,11 +95,11 @@ char *status_page(void *speaker, const char **ret_content_type)
 
 	for (size_t i = 0; plan && i < plan->vip_count; i++)
 		json_array_append_new(addresses, address_json(s, &plan->vips[i]));
-	page = json_pack("{s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o}", "node", speaker_node(s), "inContact",
-		cluster_in_contact(speaker_cluster(s)), "leaseLapsed",
+	page = json_pack("{s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "node", speaker_node(s),
+		"inContact", cluster_in_contact(speaker_cluster(s)), "leaseLapsed",
 		cluster_has_lapsed(speaker_cluster(s)), "interfaces", interfaces_json(s), "members",
-		members_json(s), "bfd", bfd_status(speaker_bfd(s)), "addresses", addresses,
-		"conflicts", conflicts_json(s));
+		members_json(s), "bfd", bfd_status(speaker_bfd(s)), "bgp",
+		bgp_status(speaker_bgp(s)), "addresses", addresses, "conflicts", conflicts_json(s));
 	text = page ? json_dumps(page, JSON_INDENT(2)) : NULL;
 	json_decref(page);
 	*ret_content_type = "application/json";

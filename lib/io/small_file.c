@@ -41,14 +41,14 @@ int small_file_read(const char *path, char **ret, struct err *e)
 	return 0;
 }
 
-static int write_whole(FILE *file, const char *text)
+static int write_whole(FILE *file, const char *text, mode_t mode)
 {
-	if (fchmod(fileno(file), 0644) != 0 || fputs(text, file) == EOF || fflush(file) != 0)
+	if (fchmod(fileno(file), mode) != 0 || fputs(text, file) == EOF || fflush(file) != 0)
 		return -errno;
 	return 0;
 }
 
-int small_file_write(const char *path, const char *text, struct err *e)
+int small_file_write(const char *path, const char *text, mode_t mode, struct err *e)
 {
 	AUTO_FREE char *beside = xasprintf("%s.XXXXXX", path);
 	int fd = mkstemp(beside), r;
@@ -58,7 +58,7 @@ int small_file_write(const char *path, const char *text, struct err *e)
 		return err_set(
 			e, -errno, "cannot make a file beside \"%s\": %s", path, strerror(errno));
 	file = fdopen(fd, "we");
-	r = file ? write_whole(file, text) : -errno;
+	r = file ? write_whole(file, text, mode) : -errno;
 	if (file ? fclose(file) != 0 : close(fd) != 0)
 		r = r ? r : -errno;
 	if (r == 0 && rename(beside, path) != 0)

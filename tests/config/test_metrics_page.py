@@ -6,6 +6,7 @@ import re
 from harness.controller import Controllers
 from harness.mini import MiniApiServer
 from harness.manifests import CONFIG as CONFIG_FOLDER
+from harness.speaker import CONFIG as SPEAKER_CONFIG
 from harness.speaker import Speakers
 from harness.wait import wait_for
 
@@ -37,7 +38,10 @@ def printed(text):
 
 def test_O02_page_names_every_metric(lab, workdir):
     server = MiniApiServer(workdir / "api", listen="10.199.0.1:0")
-    speakers = Speakers(server, lab, workdir)
+    speakers = Speakers(server, lab, workdir, SPEAKER_CONFIG + """bgp:
+  asn: 64512
+  peers: [{name: r1, peerASN: 64513, peerAddress: 192.0.2.254}]
+""")
     controllers = Controllers(server, workdir, config=None)
     controllers.start("c1")
     speakers.start(lab.nodes[0], args=["--bird-socket", workdir / "no-bird", "--bird-include", workdir / "include"])

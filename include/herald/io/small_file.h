@@ -2,6 +2,8 @@
 #ifndef HERALD_IO_SMALL_FILE_H
 #define HERALD_IO_SMALL_FILE_H
 
+#include <sys/types.h>
+
 #include "herald/base/err.h"
 
 /*
@@ -12,7 +14,7 @@
 
 /* The text with a NUL, malloc'ed; -ENOENT where there is no such file. */
 int small_file_read(const char *path, char **ret, struct err *e);
-/* Replaces it, or makes it, readable for everybody. */
-int small_file_write(const char *path, const char *text, struct err *e);
+/* Replaces it, or makes it, with these permissions from the first byte on. */
+int small_file_write(const char *path, const char *text, mode_t mode, struct err *e);
 
 #endif

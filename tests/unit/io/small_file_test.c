@@ -35,14 +35,14 @@ static void written_and_read_back(void **state)
 
 	(void)state;
 	memset(large, 'x', 100000);
-	assert_int_equal(small_file_write(path, "one\n", &e), 0);
+	assert_int_equal(small_file_write(path, "one\n", 0640, &e), 0);
 	assert_reads("one\n");
-	assert_int_equal(small_file_write(path, large, &e), 0);
+	assert_int_equal(small_file_write(path, large, 0640, &e), 0);
 	assert_reads(large);
-	assert_int_equal(small_file_write(path, "", &e), 0);
+	assert_int_equal(small_file_write(path, "", 0640, &e), 0);
 	assert_reads("");
 	assert_int_equal(stat(path, &seen), 0);
-	assert_int_equal(seen.st_mode & 0777, 0644);
+	assert_int_equal(seen.st_mode & 0777, 0640);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(folder), 0); /* nothing is left beside it */
 }
@@ -57,7 +57,7 @@ static void failures_say_what_and_why(void **state)
 	assert_non_null(strstr(e.text, "\"/nonexistent/x\""));
 	assert_int_equal(small_file_read("/", &text, &e), -EIO);
 	assert_null(text);
-	assert_int_equal(small_file_write("/nonexistent/x", "", &e), -ENOENT);
+	assert_int_equal(small_file_write("/nonexistent/x", "", 0640, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "\"/nonexistent/x\""));
 }
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster whose speakers have BIRD, and routers of any make that they peer with."""
+import json
+import re
+
+from harness.bgp_bird import BirdPeer
+from harness.bgp_frr import FrrPeer
+from harness.bgp_gobgp import GobgpPeer
+from harness.bgp_openbgpd import OpenbgpdPeer
+from harness.bgp_peer import Neighbour
+from harness.bird import Bird
+from harness.lab import Lab
+from harness.mini import MiniApiServer
+from harness.speaker import Speakers
+from harness.wait import wait_for
+
+KINDS = {kind.kind: kind for kind in (BirdPeer, FrrPeer, GobgpPeer, OpenbgpdPeer)}
+ASN = 64512
+BASE = {
+    "apiVersion": "herald.io/v1",
+    "pools": [{"name": "main", "addresses": ["203.0.113.0/24", "10.20.0.0/16", "fd00:203:0:113::/64"]}],
+    "layer2": [],
+    # A speaker that is killed does not lose its Lease while a test looks.
+    "membership": {"leaseDuration": "120s", "renewInterval": "1s"},
+}
+
+
+def config_of(peers, **bgp):
+    """The configuration's text (JSON is YAML) with these peers, and more of its bgp section."""
+    return json.dumps({**BASE, "bgp": {"asn": ASN, "peers": peers, **bgp}})
+
+
+class BgpCluster:
+    """.nodes, .routers by name, .speakers, .birds by the node's name."""
+
+    def __init__(self, folder, nodes=1):
+        self.folder = folder
+        self.lab = Lab(nodes=nodes)
+        self.nodes = self.lab.nodes
+        self.birds = {node.name: Bird(node, folder) for node in self.nodes}
+        self.server = MiniApiServer(folder / "api", listen="10.199.0.1:0")
+        self.speakers = Speakers(self.server, self.lab, folder, config=None)
+        self.kube = self.server.admin
+        for node in self.nodes:
+            addresses = [{"type": "InternalIP", "address": address} for address in (node.ip, node.ip6)]
+            self.kube.patch_status("nodes", node.name, {"status": {"addresses": addresses}}, ns=None)
+        self.routers = {}
+
+    def add_router(self, kind, number=None, asn=None, nodes=None, name=None, **options):
+        """A router of that kind with a session to each node; its address ends with 60 and up."""
+        number = 60 + len(self.routers) if number is None else number
+        name = name or f"{kind}{number}"
+        host = self.lab.add_host(name, f"192.0.2.{number}")
+        neighbours = [Neighbour(node.ip, ASN, **options) for node in nodes or self.nodes]
+        self.routers[name] = KINDS[kind](host, asn or 64600 + number, self.folder, neighbours)
+        return self.routers[name]
+
+    def peer(self, router, **more):
+        """The peer of the configuration that is this router."""
+        return {"name": router.host.name, "peerASN": router.asn, "peerAddress": router.host.ip,
+                "connectTime": "1s", **more}
+
+    def configure(self, peers, **bgp):
+        self.speakers.set_config(config_of(peers, **bgp))
+
+    def start(self, *nodes):
+        for node in nodes or self.nodes:
+            self.speakers.start(node, args=self.birds[node.name].args)
+
+    def restart_speaker(self, node, how="stop"):
+        process = self.speakers.running.pop(node.name)
+        getattr(process, how)()
+        self.start(node)
+
+    def up(self, *routers):
+        """Waits for the sessions of these routers (all) with all their neighbours."""
+        for router in routers or self.routers.values():
+            for n in router.neighbours:
+                wait_for(f"the session of {router.host.name} with {n.key}",
+                         lambda r=router, k=n.key: r.is_up(k), timeout=30)
+
+    def status(self, node=None):
+        return self.speakers.status(node or self.nodes[0])["bgp"]
+
+    def announced_to(self, address, node=None):
+        """The peers to which the node's speaker says that it announces the address."""
+        found = [a for a in self.status(node)["addresses"] if a["address"] == address]
+        return sorted(found[0]["announcedTo"]) if found else None
+
+    def annotation(self, node=None):
+        """What the node's Lease says of BGP."""
+        lease = self.kube.get("leases", f"herald-speaker.{(node or self.nodes[0]).name}", "herald-system")
+        return json.loads(lease["metadata"]["annotations"].get("herald.io/bgp", "null"))
+
+    def session_starts(self, node=None):
+        """When each BGP session of the node began, by BIRD's own table."""
+        text = self.birds[(node or self.nodes[0]).name].ask("show protocols")
+        return dict(re.findall(r"(herald_\w+)\s+BGP\s+\S+\s+up\s+(\S+)", text))
+
+    def close(self):
+        self.speakers.stop()
+        for bird in self.birds.values():
+            bird.close()
+        for router in self.routers.values():
+            router.close()
+        self.server.stop()
+        self.lab.close()
