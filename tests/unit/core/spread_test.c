@@ -38,7 +38,7 @@ static void mac_of_station(unsigned n, uint8_t ret[static MAC_SIZE])
 /* The nodes but those of `gone` (a bit each), as one of them sees it. */
 static struct spread *make_spread(unsigned gone, const char *self)
 {
-	const char *left[NODES];
+	const char *left[NODES] = {0};
 	size_t count = 0;
 
 	for (size_t n = 0; n < NODES; n++) {
