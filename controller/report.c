@@ -108,25 +108,11 @@ static void add_pool(struct metrics *metrics, const struct alloc_pool_usage *usa
 		(double)usage->in_use[family]);
 }
 
-/* The names that dashboards made for MetalLB ask for (C32). */
-static void add_alias(struct metrics *metrics, const struct alloc_pool_usage *usage)
-{
-	metric_add(metric_gauge(metrics, "metallb_allocator_addresses_total",
-			   "The same as herald_controller_pool_addresses, both families.", "pool",
-			   usage->name, NULL),
-		usage->total[0] + usage->total[1]);
-	metric_add(metric_gauge(metrics, "metallb_allocator_addresses_in_use_total",
-			   "The same as herald_controller_pool_addresses_in_use, both families.",
-			   "pool", usage->name, NULL),
-		(double)(usage->in_use[0] + usage->in_use[1]));
-}
-
 /* So that no pool is shown that is gone, and those above the cap on series add up. */
 static void forget_pools(const struct report *report)
 {
-	static const char *const names[] = {"herald_controller_pool_addresses",
-		"herald_controller_pool_addresses_in_use", "metallb_allocator_addresses_total",
-		"metallb_allocator_addresses_in_use_total"};
+	static const char *const names[] = {
+		"herald_controller_pool_addresses", "herald_controller_pool_addresses_in_use"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		metrics_forget(report->program->metrics, names[i]);
@@ -144,7 +130,6 @@ void report_pools(const struct report *report, const struct alloc *alloc)
 			if (usage.total[family] > 0)
 				add_pool(metrics, &usage, family);
 		}
-		add_alias(metrics, &usage);
 	}
 }
 

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double failover_bounds[] = {
+	0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 30, 60};
+
 #define EXPLAIN_NODES 10u /* an Event's message is at most 1024 bytes */
 
 void report_init(struct report *report, struct program *program, const char *self)
@@ -18,6 +21,11 @@ void report_init(struct report *report, struct program *program, const char *sel
 		.self = self,
 		.failovers = metric_counter(program->metrics, "herald_speaker_failovers_total",
 			"Addresses taken over from a node that lost its eligibility.", NULL),
+		.failover_seconds = metric_histogram(program->metrics,
+			"herald_speaker_failover_seconds",
+			"Time from the last sign of life of a dead node's speaker until an address "
+			"of it was announced here.",
+			failover_bounds, sizeof(failover_bounds) / sizeof(failover_bounds[0])),
 	};
 }
 
@@ -46,6 +54,17 @@ static const uint8_t *verdict_on(
 	return NULL;
 }
 
+/* From the last that was heard of the node, if it is its death that moved the address. */
+static void observe_failover(const struct report *report, const char *node)
+{
+	const struct member *member = members_find(cluster_members(report->cluster), node);
+	struct monotime now = loop_now(report->program->loop);
+
+	if (member && (member->state == MEMBER_DEAD || member->suspicion.dead))
+		metric_observe(
+			report->failover_seconds, (double)(now.ns - member->renewed.ns) / 1e9);
+}
+
 /* "taken over from node1: its speaker's Lease has expired"; malloc'ed. */
 static char *why_taken(const struct report *report, const struct plan_vip *vip,
 	const struct plan *before, const struct plan *after)
@@ -65,6 +84,7 @@ static char *why_taken(const struct report *report, const struct plan_vip *vip,
 		return xasprintf("taken over from \"%s\": the node is gone", old->owner);
 	if (*verdict < PLAN_REFUSAL_COUNT) {
 		metric_add(report->failovers, 1);
+		observe_failover(report, old->owner);
 		return xasprintf(
 			"taken over from \"%s\": %s", old->owner, plan_verdict_text(*verdict));
 	}

@@ -19,7 +19,7 @@ struct report {
 	const struct layer2 *layer2;
 	const struct cluster *cluster;
 	const struct bgp *bgp;
-	struct metric *failovers;
+	struct metric *failovers, *failover_seconds;
 };
 
 void report_init(struct report *report, struct program *program, const char *self);

@@ -41,6 +41,8 @@ struct metrics {
 	struct family *first, **end;
 	void (*before_render)(void *context);
 	void *context;
+	const struct metrics_alias *aliases;
+	size_t alias_count;
 };
 
 struct metrics *metrics_new(void)
@@ -334,6 +336,85 @@ static void write_family(FILE *out, const struct family *family)
 	}
 }
 
+/* ---- aliases ---- */
+
+void metrics_set_aliases(struct metrics *m, const struct metrics_alias *aliases, size_t count)
+{
+	m->aliases = aliases;
+	m->alias_count = count;
+}
+
+static const struct family *family_find(const struct metrics *m, const char *name)
+{
+	const struct family *family = m->first;
+
+	while (family && (!name || strcmp(family->name, name) != 0))
+		family = family->next;
+	return family;
+}
+
+/* The length of a="b" at the beginning of labels; 0: there is none. */
+static size_t first_label(const char *labels)
+{
+	const char *end = strchr(labels, '"');
+
+	if (!end)
+		return 0;
+	for (end++; *end != '"'; end++)
+		end += *end == '\\';
+	return (size_t)(end + 1 - labels);
+}
+
+/* Of those series whose labels begin so. */
+static double sum_of(const struct family *family, const char *labels, size_t length)
+{
+	double sum = 0;
+
+	for (const struct metric *metric = family ? family->first : NULL; metric;
+		metric = metric->next) {
+		if (length == 0 || strncmp(metric->labels, labels, length) == 0)
+			sum += metric->value;
+	}
+	return sum;
+}
+
+/* Whether one before it in its family begins with the same label. */
+static bool is_repeated(const struct family *family, const struct metric *metric, size_t length)
+{
+	for (const struct metric *m = family->first; m != metric; m = m->next) {
+		if (strncmp(m->labels, metric->labels, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void write_alias(FILE *out, const struct metrics *m, const struct metrics_alias *alias)
+{
+	const struct family *of = family_find(m, alias->of),
+			    *and_of = family_find(m, alias->and_of);
+
+	if (!of || !of->first)
+		return;
+	fprintf(out, "# HELP %s The same as %s%s%s%s.\n# TYPE %s %s\n", alias->name,
+		alias->negated ? "1 less " : "", alias->of, and_of ? " and " : "",
+		and_of ? alias->and_of : "", alias->name,
+		of->type == METRIC_COUNTER ? "counter" : "gauge");
+	for (const struct metric *metric = of->first; metric; metric = metric->next) {
+		size_t length = alias->by_first_label ? first_label(metric->labels) : 0;
+		double sum =
+			sum_of(of, metric->labels, length) + sum_of(and_of, metric->labels, length);
+
+		if (is_repeated(of, metric, length))
+			continue;
+		fputs(alias->name, out);
+		if (length > 0)
+			fprintf(out, "{%.*s}", (int)length, metric->labels);
+		fputc(' ', out);
+		write_number(out, alias->negated ? !(sum > 0) : sum);
+		fputc('\n', out);
+	}
+}
+
 char *metrics_render(const struct metrics *metrics, size_t *ret_length)
 {
 	char *text = NULL;
@@ -345,6 +426,8 @@ char *metrics_render(const struct metrics *metrics, size_t *ret_length)
 		metrics->before_render(metrics->context);
 	for (const struct family *family = metrics->first; family; family = family->next)
 		write_family(out, family);
+	for (size_t i = 0; i < metrics->alias_count; i++)
+		write_alias(out, metrics, &metrics->aliases[i]);
 	if (fclose(out) != 0)
 		DIE("out of memory");
 	return text;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "herald/io/listen.h"
+#include "herald/io/metallb_metrics.h"
 #include "herald/kube/kubeconfig.h"
 
 #define DNS_LABEL_MAX 63      /* RFC 1123: a namespace's name */
@@ -25,6 +26,7 @@ enum {
 	KEY_LISTEN,
 	KEY_LOG_LEVEL,
 	KEY_LOG_FORMAT,
+	KEY_METALLB_METRICS,
 };
 
 static const struct argp_option argp_options[] = {
@@ -44,6 +46,8 @@ static const struct argp_option argp_options[] = {
 	{NULL, 0, NULL, 0, "Observation:", 2},
 	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0, "Where /metrics, /healthz and /readyz are served",
 		2},
+	{"metallb-metrics", KEY_METALLB_METRICS, NULL, 0,
+		"Give metrics by MetalLB's names, too, where they mean the same", 2},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info (default), warn or error", 2},
 	{"log-format", KEY_LOG_FORMAT, "FORMAT", 0, "logfmt (default) or json", 2},
 	{0},
@@ -133,6 +137,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case KEY_LISTEN:
 		set_listen(options, text, state);
 		return 0;
+	case KEY_METALLB_METRICS:
+		options->metallb_metrics = true;
+		return 0;
 	case KEY_LOG_LEVEL:
 		if (!log_level_parse(text, &options->log_level))
 			argp_error(state,
@@ -180,6 +187,8 @@ int program_start(struct program *program, const char *name, const char *instanc
 	*program = (struct program){.name = name, .options = *options};
 	program->log = log_new(stderr, options->log_format, options->log_level, name);
 	program->metrics = metrics_new();
+	if (options->metallb_metrics)
+		metallb_metrics_add(program->metrics);
 	program->process = process_metrics_new(program->metrics);
 	metric_set(metric_gauge(program->metrics, "herald_build_info",
 			   "Constant 1, labelled with the version that runs.", "version",

@@ -2,6 +2,7 @@
 """docs/metrics.md names every metric that the programs print, with its type and labels,
 and no other (O02)."""
 import re
+import subprocess
 
 from harness.controller import Controllers
 from harness.mini import MiniApiServer
@@ -14,14 +15,14 @@ PAGE = CONFIG_FOLDER.parent / "docs/metrics.md"
 VIP = "192.0.2.200"
 
 
-def documented(heading):
-    """{name: (type, labels)} of the tables under "Of every program" and the heading."""
+def documented(*headings):
+    """{name: (type, labels)} of the tables under these headings."""
     found = {}
     for section in re.split(r"^## ", PAGE.read_text(), flags=re.M)[1:]:
         title, body = section.split("\n", 1)
-        if title not in ("Of every program", heading):
+        if title not in headings:
             continue
-        for name, kind, labels in re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) \|", body, re.M):
+        for name, kind, labels in re.findall(r"^\| `(\w+)` \| (\w+) \|(.*?)\|", body, re.M):
             found[name] = kind, frozenset(re.findall(r"`(\w+)`", labels))
     return found
 
@@ -36,15 +37,17 @@ def printed(text):
     return {name: (kind, frozenset(labels[name])) for name, kind in kinds.items()}
 
 
-def test_O02_page_names_every_metric(lab, workdir):
+def start(workdir, lab, *options):
+    """Both programs at work; {program: what /metrics of it says}."""
     server = MiniApiServer(workdir / "api", listen="10.199.0.1:0")
     speakers = Speakers(server, lab, workdir, SPEAKER_CONFIG + """bgp:
   asn: 64512
   peers: [{name: r1, peerASN: 64513, peerAddress: 192.0.2.254}]
 """)
     controllers = Controllers(server, workdir, config=None)
-    controllers.start("c1")
-    speakers.start(lab.nodes[0], args=["--bird-socket", workdir / "no-bird", "--bird-include", workdir / "include"])
+    controllers.start("c1", *options)
+    speakers.start(lab.nodes[0], args=["--bird-socket", workdir / "no-bird", "--bird-include", workdir / "include",
+                                       *options])
     controllers.add("web", loadBalancerIP=VIP)
     speakers.owner(VIP, among=lab.nodes[:1])
     # The families that come with their first use.
@@ -54,5 +57,23 @@ def test_O02_page_names_every_metric(lab, workdir):
     for process in (*controllers.running.values(), *speakers.running.values()):
         process.stop()
     server.stop()
-    for program, text in pages.items():
-        assert printed(text) == documented(program)
+    return pages
+
+
+def test_O02_page_names_every_metric(lab, workdir):
+    for program, text in start(workdir, lab).items():
+        assert printed(text) == documented("Of every program", program)
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), program
+
+
+def test_C32_metallb_s_names_where_they_are_asked_for(lab, workdir):
+    theirs = documented("MetalLB's names")
+    seen = {}
+    for program, text in start(workdir, lab, "--metallb-metrics").items():
+        everything = printed(text)
+        aliases = {name: what for name, what in everything.items() if name.startswith("metallb_")}
+        assert {n: w for n, w in everything.items() if n not in aliases} == documented("Of every program", program)
+        assert "metallb_k8s_client_config_loaded_bool 1\n" in text and "metallb_k8s_client_config_stale_bool 0\n" in text
+        seen |= aliases
+    assert seen == theirs

@@ -17,7 +17,7 @@ ONE = TWO[:TWO.index("- name: goes")]
 
 def test_O02_a_pool_that_is_gone_is_no_longer_shown(mini, make):
     controllers = make(mini, TWO)
-    controllers.start()
+    controllers.start("c1", "--metallb-metrics")
     controllers.add("web")
     controllers.assigned("web")
     for metric in ("herald_controller_pool_addresses", "metallb_allocator_addresses_total"):

@@ -80,8 +80,13 @@ def test_L11_killed_speaker_is_followed_by_the_other(speakers, lab):
     speakers.start()
     speakers.add_service("web", VIP)
     owner = speakers.owner(VIP)
+    other = speakers.other(owner)
+    assert speakers.metric(other, "herald_speaker_failover_seconds_count") == 0
     speakers.running.pop(owner.name).kill()
-    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {speakers.other(owner).mac})
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac})
+    assert speakers.metric(other, "herald_speaker_failover_seconds_count") == 1
+    # A Lease lasts for 3 s, by the other's clock.
+    assert speakers.metric(other, "herald_speaker_failover_seconds_sum") >= 3
 
 
 def test_L11_frozen_speaker_does_not_act_on_old_knowledge(speakers, lab):

@@ -2,6 +2,7 @@
 #ifndef HERALD_IO_METRICS_H
 #define HERALD_IO_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,19 @@ double metric_value(const struct metric *metric); /* counter or gauge; for tests
 
 /* Drops all series of a family: of what they told of there is no more. */
 void metrics_forget(struct metrics *m, const char *name);
+
+/*
+ * Another name for what a family tells, or two of them together: their series summed up, for
+ * each value of their first label where `by_first_label`, else all of them. A family that
+ * does not exist is left out, and so is an alias of nothing.
+ */
+struct metrics_alias {
+	const char *name, *of, *and_of; /* `and_of` may be NULL */
+	bool by_first_label;
+	bool negated; /* 1 for 0, and 0 for all else */
+};
+/* `aliases` are borrowed for ever (static). Once. */
+void metrics_set_aliases(struct metrics *m, const struct metrics_alias *aliases, size_t count);
 
 /* Called before each rendering, to read what is kept elsewhere (/proc, for one). One only. */
 void metrics_before_render(struct metrics *m, void (*fn)(void *context), void *context);

@@ -22,6 +22,7 @@ struct program_options {
 	const char *namespace;	    /* --namespace, $POD_NAMESPACE, else "herald-system" */
 	const char *config_map;	    /* --config-map, default "herald-config" */
 	const char *listen;	    /* --listen, e.g. "127.0.0.1:7472" */
+	bool metallb_metrics;	    /* --metallb-metrics */
 	enum log_level log_level;   /* --log-level */
 	enum log_format log_format; /* --log-format */
 };

@@ -204,6 +204,43 @@ static void what_is_forgotten_can_come_again(void **state)
 	metrics_free(m);
 }
 
+static void gives_other_names_too(void **state)
+{
+	static const struct metrics_alias aliases[] = {
+		{.name = "their_pools", .of = "herald_pools", .by_first_label = true},
+		{.name = "their_frames", .of = "herald_arp_total", .and_of = "herald_ndp_total"},
+		{.name = "their_stale", .of = "herald_valid", .negated = true},
+		{.name = "their_nothing", .of = "herald_nothing"},
+	};
+	struct metrics *m = metrics_new();
+	char *text;
+	size_t length;
+
+	(void)state;
+	metrics_set_aliases(m, aliases, sizeof(aliases) / sizeof(aliases[0]));
+	metric_set(metric_gauge(m, "herald_pools", "P.", "pool", "a", "family", "4", NULL), 1);
+	metric_set(metric_gauge(m, "herald_pools", "P.", "pool", "a\"\\", "family", "4", NULL), 4);
+	metric_set(metric_gauge(m, "herald_pools", "P.", "pool", "a", "family", "6", NULL), 2);
+	metric_add(metric_counter(m, "herald_arp_total", "A.", "interface", "x", NULL), 8);
+	metric_add(metric_counter(m, "herald_arp_total", "A.", "interface", "y", NULL), 16);
+	metric_add(metric_counter(m, "herald_ndp_total", "N.", NULL), 32);
+	metric_set(metric_gauge(m, "herald_valid", "V.", NULL), 1);
+	text = metrics_render(m, &length);
+	assert_string_equal(strstr(text, "# HELP their_pools"),
+		"# HELP their_pools The same as herald_pools.\n"
+		"# TYPE their_pools gauge\n"
+		"their_pools{pool=\"a\"} 3\n"
+		"their_pools{pool=\"a\\\"\\\\\"} 4\n"
+		"# HELP their_frames The same as herald_arp_total and herald_ndp_total.\n"
+		"# TYPE their_frames counter\n"
+		"their_frames 56\n"
+		"# HELP their_stale The same as 1 less herald_valid.\n"
+		"# TYPE their_stale gauge\n"
+		"their_stale 0\n");
+	free(text);
+	metrics_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +253,7 @@ int main(void)
 		cmocka_unit_test(o02_series_above_the_cap_are_folded_into_other),
 		cmocka_unit_test(what_is_forgotten_can_come_again),
 		cmocka_unit_test(process_metrics_are_read_when_asked),
+		cmocka_unit_test(gives_other_names_too),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
