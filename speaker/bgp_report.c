@@ -274,6 +274,8 @@ static void count_sessions(
 				   "Routes that BIRD exports to the peer, over all families.",
 				   "peer", session->peer, NULL),
 			exported);
+		if (!report->program->options.metallb_metrics)
+			continue;
 		metric_set(metric_gauge(m, UP_ALIAS, "MetalLB's name for " UP_METRIC ".", "peer",
 				   alias, NULL),
 			up);
