@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bgp_peers.h"
 #include "herald/base/err.h"
 #include "herald/core/conflicts.h"
+#include "herald/kube/bgp_peers.h"
 #include "view.h"
 
 #define EXPLAIN_NODES 5u

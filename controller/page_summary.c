@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bgp_peers.h"
 #include "herald/base/err.h"
+#include "herald/kube/bgp_peers.h"
 #include "page_json.h"
 
 static json_t *services_json(const struct view *view)

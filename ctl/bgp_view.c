@@ -11,62 +11,6 @@
 #include "herald/base/err.h"
 #include "herald/core/config_bgp.h"
 
-static int compare_told(const void *a, const void *b)
-{
-	const struct bgp_told *x = a, *y = b;
-
-	return strcmp(x->peer, y->peer);
-}
-
-static char *text_of(const json_t *object, const char *member)
-{
-	const char *text = json_string_value(json_object_get(object, member));
-
-	return xstrdup(text ? text : "");
-}
-
-size_t bgp_told_parse(const char *text, struct bgp_told **ret)
-{
-	json_t *root = text ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL;
-	json_t *peers = json_object_get(root, "peers"), *peer;
-	size_t count = 0;
-	const char *name;
-
-	*ret = xcalloc(json_object_size(peers) + 1, sizeof(**ret));
-	json_object_foreach (peers, name, peer) {
-		json_int_t exported = json_integer_value(json_object_get(peer, "exported"));
-
-		if (!json_is_object(peer) || count == BGP_PEERS_MAX)
-			continue;
-		(*ret)[count++] = (struct bgp_told){.peer = xstrdup(name),
-			.state = text_of(peer, "state"),
-			.error = text_of(peer, "error"),
-			.exported = exported > 0 ? (uint64_t)exported : 0};
-	}
-	qsort(*ret, count, sizeof(**ret), compare_told);
-	json_decref(root);
-	return count;
-}
-
-void bgp_told_free(struct bgp_told *told, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		free(told[i].peer);
-		free(told[i].state);
-		free(told[i].error);
-	}
-	free(told);
-}
-
-const struct bgp_told *bgp_told_find(const struct bgp_node *node, const char *peer)
-{
-	for (size_t i = 0; i < node->told_count; i++) {
-		if (strcmp(node->told[i].peer, peer) == 0)
-			return &node->told[i];
-	}
-	return NULL;
-}
-
 const struct bgp_vip *bgp_node_announces(
 	const struct view *view, const struct bgp_node *node, const struct ip *address)
 {
@@ -87,7 +31,7 @@ static struct bgp_secret *stand_ins(const struct config_bgp *bgp)
 	return secrets;
 }
 
-void bgp_view_make(const struct view *view, const char *home, struct bgp_view *ret)
+void bgp_view_make(const struct view *view, struct bgp_view *ret)
 {
 	const struct store *nodes = &view->facts->of[FACT_NODE];
 	struct plan_input cluster;
@@ -104,16 +48,13 @@ void bgp_view_make(const struct view *view, const char *home, struct bgp_view *r
 	ret->nodes = xcalloc(nodes->count + 1, sizeof(*ret->nodes));
 	for (size_t i = 0; i < nodes->count; i++) {
 		const struct node *node = nodes->items[i];
-		AUTO_FREE char *name = xasprintf("%s%s", MEMBER_LEASE_PREFIX, node->meta.name);
-		const struct lease *lease = store_find(&view->facts->of[FACT_LEASE], home, name);
+		const struct member *member = members_find(view->facts->members, node->meta.name);
 		struct bgp_node *made = &ret->nodes[ret->count++];
 
 		made->name = node->meta.name;
 		cluster.self = node->meta.name;
 		made->plan = bgp_plan_make(&input);
-		made->told_count = bgp_told_parse(
-			lease ? string_map_get(&lease->annotations, BGP_ANNOTATION) : NULL,
-			&made->told);
+		bgp_peers_parse(member ? member->bgp : NULL, &made->told);
 	}
 }
 
@@ -121,7 +62,7 @@ void bgp_view_done(struct bgp_view *bgp)
 {
 	for (size_t i = 0; i < bgp->count; i++) {
 		bgp_plan_free(bgp->nodes[i].plan);
-		bgp_told_free(bgp->nodes[i].told, bgp->nodes[i].told_count);
+		bgp_peer_list_done(&bgp->nodes[i].told);
 	}
 	free(bgp->nodes);
 	*bgp = (struct bgp_view){0};

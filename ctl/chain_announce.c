@@ -221,13 +221,13 @@ static void add_conflict(struct chain *chain, const struct view *view, const str
 static bool add_session(
 	struct chain *chain, const struct bgp_node *node, const struct bgp_session *session)
 {
-	const struct bgp_told *told = bgp_told_find(node, session->peer);
+	const struct bgp_peer *told = bgp_peer_find(&node->told, session->peer);
 	bool is_up = told && strcmp(told->state, "up") == 0;
 
 	if (is_up)
 		chain_add(chain, LINK_GOOD, "bgp", "", NULL,
-			"%s: its session with %s is up, %llu routes are with it", node->name,
-			session->peer, (unsigned long long)told->exported);
+			"%s: its session with %s is up, %lld routes are with it", node->name,
+			session->peer, (long long)told->exported);
 	else
 		chain_add(chain, LINK_NOTE, "bgp", "SessionDown", NULL,
 			"%s: its session with %s is %s%s%s", node->name, session->peer,

@@ -292,7 +292,7 @@ static int drain(void *context, struct gather *gather)
 
 	if (!node)
 		return VERB_FOUND;
-	view_make(gather_facts(gather), &d.arguments->asking.cluster, &view);
+	view_make(gather_facts(gather), &d.arguments->asking.cluster.rules, &view);
 	collect_moves(&d, &view, node);
 	view_done(&view);
 	code = carry_out(&d);

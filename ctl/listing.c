@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "gather.h"
 #include "herald/core/suggest.h"
@@ -79,9 +80,9 @@ static void fill(struct run *run, const struct listing_scope *scope)
 	const struct listing *listing = run->listing;
 	struct view view;
 
-	view_make(gather_facts(run->gather), &run->arguments->asking.cluster, &view);
+	view_make(gather_facts(run->gather), &run->arguments->asking.cluster.rules, &view);
 	grid_init(&run->shown, listing->columns, listing->column_count, listing->key_columns);
-	run->shown.columns[0].hidden = listing->key_columns > 1 && scope->namespace;
+	run->shown.columns[0].hidden = listing->namespaced && scope->namespace;
 	run->items = json_array();
 	listing->fill(&view, scope, &run->shown, run->items);
 	view_done(&view);
@@ -180,7 +181,7 @@ static int show(void *context, struct gather *gather)
 	int code;
 
 	run->gather = gather;
-	if (run->arguments->all_namespaces || run->listing->key_columns < 2)
+	if (run->arguments->all_namespaces || !run->listing->namespaced)
 		scope->namespace = NULL;
 	else if (!scope->namespace)
 		scope->namespace = session->kubeconfig->namespace;
@@ -205,5 +206,9 @@ int listing_main(const struct listing *listing, const struct argp *argp, int arg
 
 	asking_init(&arguments.asking);
 	argp_parse(argp, argc, argv, 0, NULL, &arguments);
+	if (!listing) {
+		complain("%s: say what to list (--help)", argv[0]);
+		return EX_USAGE;
+	}
 	return with_facts(&arguments.asking.cluster, FACTS_ALL, show, &run);
 }

@@ -2,6 +2,7 @@
 #ifndef HERALDCTL_LISTING_H
 #define HERALDCTL_LISTING_H
 
+#include "cluster_options.h"
 #include "grid.h"
 #include "verb.h"
 #include "view.h"
@@ -22,7 +23,8 @@ struct listing {
 	const char *noun;   /* "Service", for errors */
 	const struct grid_column *columns;
 	size_t column_count;
-	size_t key_columns; /* 2: the first is the namespace */
+	size_t key_columns; /* the first ones, which tell rows apart */
+	bool namespaced;    /* the first column is the namespace */
 	/* Fills one row and one object for each thing in the scope, in the same order. */
 	void (*fill)(const struct view *view, const struct listing_scope *scope, struct grid *grid,
 		json_t *items);
@@ -32,6 +34,7 @@ struct listing {
 extern const struct argp_option listing_options[], listing_namespaced_options[];
 error_t listing_parse(int key, char *value, struct argp_state *state);
 
+/* `listing` NULL: which one is meant was not said; --help works all the same. */
 int listing_main(const struct listing *listing, const struct argp *argp, int argc, char **argv);
 
 #endif

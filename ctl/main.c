@@ -20,6 +20,8 @@ static const struct verb verbs[] = {
 	{"pools", "list pools and their use", pools_main, &pools_argp, NULL},
 	{"nodes", "list nodes, their speakers and what they announce", nodes_main, &nodes_argp,
 		NULL},
+	{"bgp", "list BGP peers, or routes and who announces them", bgp_main, &bgp_argp,
+		"peers routes"},
 	{"drain", "have a node hand its addresses over to others", drain_main, &drain_argp, NULL},
 	{"undrain", "let a node announce addresses again", undrain_main, &undrain_argp, NULL},
 	{"validate", "check configuration files; needs no cluster", validate_main, &validate_argp,

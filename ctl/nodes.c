@@ -96,7 +96,7 @@ static void fill(const struct view *view, const struct listing_scope *scope, str
 	}
 }
 
-static const struct listing listing = {"nodes", "node", LISTING_COLUMNS(columns), 1, fill};
+static const struct listing listing = {"nodes", "node", LISTING_COLUMNS(columns), 1, false, fill};
 
 static const char doc[] =
 	"Lists the nodes: whether a speaker is alive there, how many addresses the node announces, "

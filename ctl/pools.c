@@ -92,7 +92,7 @@ static void fill(const struct view *view, const struct listing_scope *scope, str
 	}
 }
 
-static const struct listing listing = {"pools", "pool", LISTING_COLUMNS(columns), 1, fill};
+static const struct listing listing = {"pools", "pool", LISTING_COLUMNS(columns), 1, false, fill};
 
 static const char doc[] =
 	"Lists the pools with the addresses in use and those that can be given out. With -o wide "

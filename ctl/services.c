@@ -110,7 +110,7 @@ static void fill(const struct view *view, const struct listing_scope *scope, str
 }
 
 static const struct listing listing = {
-	"services", "Service of Herald", LISTING_COLUMNS(columns), 2, fill};
+	"services", "Service of Herald", LISTING_COLUMNS(columns), 2, true, fill};
 
 static const char doc[] =
 	"Lists the Services that are Herald's: addresses, the nodes that announce them, and what "

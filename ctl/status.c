@@ -186,7 +186,7 @@ static int tell(void *context, struct gather *gather)
 	struct view view;
 	int code;
 
-	view_make(gather_facts(gather), &asking->cluster, &view);
+	view_make(gather_facts(gather), &asking->cluster.rules, &view);
 	s.view = &view;
 	examine(&s, &asking->cluster);
 	if (output_is_data(asking->output))

@@ -55,17 +55,17 @@ void view_plan_input(const struct view *view, struct plan_input *ret)
 	};
 }
 
-void view_make(const struct facts *facts, const struct cluster_options *options, struct view *ret)
+void view_make(const struct facts *facts, const struct assign_rules *rules, struct view *ret)
 {
 	struct plan_input input;
 
-	*ret = (struct view){.facts = facts, .rules = &options->rules};
+	*ret = (struct view){.facts = facts, .rules = rules};
 	read_config(ret);
 	view_plan_input(ret, &input);
 	ret->plan = plan_make(&input);
-	adoption_make(facts, ret->rules, ret->config, &ret->adoption);
+	adoption_make(facts, rules, ret->config, &ret->adoption);
 	ret->bgp = xcalloc(1, sizeof(*ret->bgp));
-	bgp_view_make(ret, options->home, ret->bgp);
+	bgp_view_make(ret, ret->bgp);
 }
 
 void view_done(struct view *view)

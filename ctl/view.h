@@ -3,7 +3,6 @@
 #define HERALDCTL_VIEW_H
 
 #include "adoption.h"
-#include "cluster_options.h"
 #include "facts.h"
 #include "herald/core/plan.h"
 
@@ -22,8 +21,8 @@ struct view {
 	struct adoption adoption;
 	struct bgp_view *bgp; /* bgp_view.h; never NULL */
 };
-/* The facts and options are borrowed. */
-void view_make(const struct facts *facts, const struct cluster_options *options, struct view *ret);
+/* The facts and rules are borrowed. */
+void view_make(const struct facts *facts, const struct assign_rules *rules, struct view *ret);
 void view_done(struct view *view);
 /* What plans are made from; `self` is nobody. */
 void view_plan_input(const struct view *view, struct plan_input *ret);

@@ -60,7 +60,7 @@ static void on_change(void *context)
 	struct picture before = w->last;
 	struct view view;
 
-	view_make(gather_facts(w->gather), &w->asking->cluster, &view);
+	view_make(gather_facts(w->gather), &w->asking->cluster.rules, &view);
 	picture_make(&view, &w->last);
 	news_tell(&before, &w->last, &view, on_news, w);
 	picture_done(&before);
@@ -74,7 +74,7 @@ static int run(void *context, struct gather *gather)
 	struct watching w = {.asking = context, .gather = gather};
 	struct view view;
 
-	view_make(gather_facts(gather), &w.asking->cluster, &view);
+	view_make(gather_facts(gather), &w.asking->cluster.rules, &view);
 	picture_make(&view, &w.last);
 	complain("watching %zu Services and %zu nodes; end it with Ctrl-C",
 		gather_facts(gather)->of[FACT_SERVICE].count,

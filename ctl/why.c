@@ -158,7 +158,7 @@ static int tell(
 	json_t *steps;
 	int code;
 
-	view_make(gather_facts(gather), &arguments->asking.cluster, &view);
+	view_make(gather_facts(gather), &arguments->asking.cluster.rules, &view);
 	chain_assignment(&chain, &view, service);
 	if (assign_is_ours(&arguments->asking.cluster.rules, service)) {
 		chain_announcement(&chain, &view, service);

@@ -2,7 +2,7 @@
 /*
  * What speakers tell of their BGP peers. In: an annotation's text. Out: a list.
  */
-#include "bgp_peers.h"
+#include "herald/kube/bgp_peers.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -43,6 +43,13 @@ void bgp_peers_parse(const char *text, struct bgp_peer_list *ret)
 		};
 	}
 	qsort(ret->items, ret->count, sizeof(*ret->items), compare);
+}
+
+const struct bgp_peer *bgp_peer_find(const struct bgp_peer_list *list, const char *name)
+{
+	const struct bgp_peer wanted = {.name = name};
+
+	return bsearch(&wanted, list->items, list->count, sizeof(wanted), compare);
 }
 
 void bgp_peer_list_done(struct bgp_peer_list *list)

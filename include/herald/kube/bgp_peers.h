@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HERALD_CONTROLLER_BGP_PEERS_H
-#define HERALD_CONTROLLER_BGP_PEERS_H
+#ifndef HERALD_KUBE_BGP_PEERS_H
+#define HERALD_KUBE_BGP_PEERS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +24,8 @@ struct bgp_peer_list {
 };
 
 void bgp_peers_parse(const char *text, struct bgp_peer_list *ret); /* NULL is allowed */
+/* NULL: there is none of this name. */
+const struct bgp_peer *bgp_peer_find(const struct bgp_peer_list *list, const char *name);
 void bgp_peer_list_done(struct bgp_peer_list *list);
 
 #endif
