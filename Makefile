@@ -44,6 +44,11 @@ bench: build
 	@tests/cluster/build
 	@bench/run
 
+# Not part of `make test`: it builds two more versions of Kubernetes.
+test-versions: packages
+	@tools/build sanitize
+	@tests/versions
+
 image: build
 	@tools/image herald
 	@tools/image bird

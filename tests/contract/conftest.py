@@ -13,6 +13,10 @@ def mini_server(session_folder):
         yield server
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "since(minor): what an older Kubernetes than 1.MINOR does or says otherwise")
+
+
 @pytest.fixture
 def mini_api(mini_server):
     """The session's embedded API server, emptied."""
@@ -22,4 +26,8 @@ def mini_api(mini_server):
 
 @pytest.fixture(params=["mini", "real"])
 def api(request):
-    return request.getfixturevalue("mini_api" if request.param == "mini" else "real_api")
+    server = request.getfixturevalue("mini_api" if request.param == "mini" else "real_api")
+    since = request.node.get_closest_marker("since")
+    if since and request.param == "real" and server.minor < since.args[0]:
+        pytest.skip(f"this server is Kubernetes 1.{server.minor}")
+    return server

@@ -105,6 +105,7 @@ def test_get_a_service(api, kubectl, web):
     assert "doesn't have a resource type" in kubectl.fails("get", "nothings")
 
 
+@pytest.mark.since(34)
 def test_get_in_other_formats(api, kubectl, web):
     as_json = json.loads(kubectl("get", "svc", "web", "-o", "json", "--show-managed-fields"))
     assert as_json == web
@@ -155,6 +156,7 @@ def test_get_and_watch(api, kubectl, how):
         running.stop()
 
 
+@pytest.mark.since(34)
 def test_describe_a_service_with_its_address_and_events(api, kubectl, web):
     regarding = {"kind": "Service", "namespace": "default", "name": "web", "uid": web["metadata"]["uid"], "apiVersion": "v1"}
     api.admin.create({
@@ -261,6 +263,7 @@ def test_nodes_are_cordoned_and_tainted(api, kubectl):
     assert {"key": "a", "value": "b", "effect": "NoSchedule"} in api.admin.get("nodes", "n")["spec"]["taints"]
 
 
+@pytest.mark.since(34)
 def test_api_resources_and_versions(kubectl):
     found = {r["NAME"]: r for r in rows(kubectl("api-resources"))}
     assert (found["services"]["SHORTNAMES"], found["services"]["KIND"]) == ("svc", "Service")

@@ -136,6 +136,7 @@ def test_k50_events_are_found_by_what_they_regard(api, resource, selector, found
     refused(400, api.admin.list, resource, "default", fieldSelector=other)
 
 
+@pytest.mark.since(34)
 def test_config_maps(api):
     data = {"config.yaml": "x: 1\n", ".dot": "", "A_b-c": "ä"}
     assert api.admin.create(kube.configmap("c", data))["data"] == data
@@ -171,6 +172,7 @@ def test_k43_endpoint_slices(api):
     assert api.admin.create(fqdn)["addressType"] == "FQDN"
 
 
+@pytest.mark.since(34)
 @pytest.mark.parametrize("change, field", [
     ({"addressType": "Odd"}, "addressType"), ({"addressType": None}, "addressType"),
     ({"addressType": "IPv6"}, "endpoints[0].addresses"), ({"endpoints": [{"addresses": []}]}, "endpoints[0].addresses"),

@@ -113,6 +113,7 @@ def test_k52_a_version_from_the_future_is_504(api):
     assert refusal.status["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
 
 
+@pytest.mark.since(34)
 @pytest.mark.parametrize("code, params", [
     (400, {"resourceVersion": "x"}), (400, {"continue": "x"}), (400, {"limit": "x"}),
     (400, {"labelSelector": "a in b"}), (400, {"labelSelector": "a=b=c"}), (400, {"labelSelector": "!"}),
@@ -134,6 +135,7 @@ def test_label_selectors(api, selector, found):
     assert "".join(names(lists(api, labelSelector=selector))) == found
 
 
+@pytest.mark.since(34)
 @pytest.mark.parametrize("resource, selector, found", [
     ("configmaps", "metadata.name=a", ["a"]), ("configmaps", "metadata.name!=a", ["b"]),
     ("configmaps", "metadata.name=a,metadata.namespace=default", ["a"]),
@@ -167,7 +169,11 @@ def test_tables(api, resource, obj, columns):
     every = table(api, path_of(resource, "default"))
     assert one["kind"] == "Table" and one["apiVersion"] == "meta.k8s.io/v1"
     for answer in (one, every):
-        assert [c["name"] for c in answer["columnDefinitions"]] == columns
+        shown = [c["name"] for c in answer["columnDefinitions"]]
+        # Of a ServiceAccount's Secrets newer versions say nothing.
+        if resource == "serviceaccounts" and "Secrets" not in shown:
+            columns = ["Name", "Age"]
+        assert shown == columns
         row = next(r for r in answer["rows"] if r["object"]["metadata"]["name"] == made["metadata"]["name"])
         assert row["object"]["kind"] == "PartialObjectMetadata" and len(row["cells"]) == len(columns)
         assert row["object"]["metadata"]["uid"] == made["metadata"]["uid"]

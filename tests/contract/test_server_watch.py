@@ -126,6 +126,7 @@ def test_k51_the_server_ends_it_after_timeout_seconds(api):
             running.next()
 
 
+@pytest.mark.since(34)
 def test_k55_a_streaming_list(api):
     create(api)
     create(api, "b")
@@ -140,12 +141,14 @@ def test_k55_a_streaming_list(api):
         assert seen(running, 1) == [("ADDED", "c", "1")]
 
 
+@pytest.mark.since(34)
 def test_k55_an_empty_streaming_list_ends_as_well(api):
     with watch(api, **STREAMING) as running:
         first = running.next()
         assert first["type"] == "BOOKMARK" and first["object"]["metadata"]["annotations"] == INITIAL_END
 
 
+@pytest.mark.since(34)
 def test_k55_a_streaming_list_is_not_older_than_asked_for(api):
     made = create(api)
     with watch(api, resourceVersion=version(made), **STREAMING) as running:
@@ -157,6 +160,7 @@ def test_k55_a_streaming_list_is_not_older_than_asked_for(api):
         assert seen(running, 1) == [("ADDED", "b", "1")]
 
 
+@pytest.mark.since(34)
 @pytest.mark.parametrize("params", [
     {"sendInitialEvents": "true"}, {"sendInitialEvents": "true", "resourceVersionMatch": "Exact"},
     {"resourceVersionMatch": "NotOlderThan"}])
@@ -187,6 +191,7 @@ def test_a_running_watch_outlives_that(api):
         assert seen(running, 1) == [("ADDED", "b", "1")]
 
 
+@pytest.mark.since(34)
 def test_k52_a_streaming_list_from_the_future_is_504_in_the_stream(api):
     with watch(api, resourceVersion=FAR_AHEAD, **STREAMING) as running:
         error = running.next()["object"]

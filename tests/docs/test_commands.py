@@ -6,16 +6,21 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from harness.controller import Controllers
-from harness.kube import service
+from harness.kube import KINDS, service
+from harness.manifests import load_file
 from harness.pages import EXCUSES, LANGUAGES, PAGES, ROOT, blocks
 from harness.speaker import BIN
+from harness.wait import wait_for
 
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 COMMANDS = [block for page in PAGES for block in blocks(page) if block.language == "sh"]
-PAGES_WITH_COMMANDS = [page for page in PAGES if any(b.page == page and not b.excuse for b in COMMANDS)]
+PAGES_WITH_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+COMMANDS = [page for page in PAGES if any(b.page == page and not b.excuse for b in COMMANDS)]
 
 
 def looks_like_a_command(line):
@@ -79,7 +84,7 @@ class Cluster:
     Herald's; `furnish` installs it and makes a Service, `web`, with an address."""
 
     def __init__(self, server, folder):
-        self.server, self.folder, self.controllers = server, folder, None
+        self.server, self.folder, self.controllers, self.defined = server, folder, None, []
         self.server.start_controllers("namespace-controller")
 
     def start(self):
@@ -87,6 +92,25 @@ class Cluster:
             self.server.admin.make_node(name, address)
         self.controllers = Controllers(self.server, self.folder, config=None)
         self.controllers.start("c1", wait=False)
+
+    def populate(self, scene):
+        """Creates what SCENE.yaml has. Services there may have a status, as another program left it."""
+        for obj in load_file(Path(__file__).with_name(f"{scene}.yaml")) if scene else []:
+            if obj["kind"] == "CustomResourceDefinition":
+                self.define(obj)
+            elif obj["kind"] in KINDS:
+                self.server.admin.create(obj)
+                if "status" in obj:
+                    self.server.admin.patch_status("services", obj["metadata"]["name"], {"status": obj["status"]})
+            else:
+                plural = obj["kind"].lower() + "s"
+                path = f"/apis/{obj['apiVersion']}/namespaces/{obj['metadata']['namespace']}/{plural}"
+                wait_for(f"{plural} to be served", lambda: self.server.admin.raw("POST", path, obj).status_code in (201, 409))
+
+    def define(self, crd):
+        answer = self.server.admin.raw("POST", CRDS, crd)
+        assert answer.status_code == 201, answer.text
+        self.defined.append(crd["metadata"]["name"])
 
     def furnish(self, run):
         run("kubectl apply -k config/default && kubectl apply -f config/examples/config-map.yaml")
@@ -101,6 +125,8 @@ class Cluster:
     def close(self):
         self.stop()
         self.server.stop_controllers()
+        for name in self.defined:
+            self.server.admin.raw("DELETE", f"{CRDS}/{name}")
 
 
 @pytest.fixture
@@ -120,10 +146,11 @@ def test_every_command_runs(page, checkout, cluster):
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     first = True
     for block in [b for b in COMMANDS if b.page == page and not b.excuse]:
-        if block.fresh:
+        if block.fresh is not None:
             cluster.stop()
             cluster.server.reset()
             cluster.start()
+            cluster.populate(block.fresh)
         elif first:
             cluster.start()
             cluster.furnish(run)

@@ -176,6 +176,10 @@ current-context: mini
     def reset_requests(self):
         self.admin.call("DELETE", "/_requests")
 
+    def has_feature(self, name):
+        """Of those that tests ask for it has what the pinned Kubernetes has by default."""
+        return name in ("WatchList",)
+
     def reset(self):
         """Deletes what tests made (harness/reset.py), and lifts all faults."""
         self.clear_faults()

@@ -4,6 +4,7 @@ language sh, with what the comments right above it say about running it:
 
     <!-- with: NAME=web NODE=node1 -->   these words are replaced before it is run
     <!-- fresh -->                       in a cluster that has nothing of Herald's yet
+    <!-- fresh: metallb -->              in one that has what tests/docs/metallb.yaml says
     <!-- not run: wants pods -->         why tests can't run it; EXCUSES has the words, and
                                          what must be true of a block that claims it"""
 import re
@@ -25,7 +26,7 @@ class Block:
     language: str
     text: str
     replaced: dict
-    fresh: bool
+    fresh: str | None
     excuse: str
 
     @property
@@ -57,7 +58,7 @@ def blocks(page):
                     break
                 body.append(inner.removeprefix(fence[1]))
             pairs = dict(pair.split("=", 1) for pair in notes.get("with", "").split())
-            found.append(Block(page, number, fence[2], "\n".join(body) + "\n", pairs, "fresh" in notes,
+            found.append(Block(page, number, fence[2], "\n".join(body) + "\n", pairs, notes.get("fresh"),
                                notes.get("not run", "")))
             notes = {}
         elif line.strip():

@@ -195,6 +195,16 @@ class RealApiServer:
         self._write_kubeconfig(path, self.token_for(user, groups))
         return str(path)
 
+    @property
+    def minor(self):
+        """34 of Kubernetes 1.34."""
+        return int(self.admin.call("GET", "/version")["minor"])
+
+    def has_feature(self, name):
+        """Whether this version of Kubernetes knows the feature, and has it on."""
+        lines = self.admin.raw("GET", "/metrics").text.splitlines()
+        return any(line.startswith(f'kubernetes_feature_enabled{{name="{name}",') and line.endswith(" 1") for line in lines)
+
     def reset(self):
         """Deletes what tests made (harness/reset.py)."""
         reset(self.admin)
