@@ -19,8 +19,7 @@ from harness.wait import wait_for
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 COMMANDS = [block for page in PAGES for block in blocks(page) if block.language == "sh"]
-PAGES_WITH_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-COMMANDS = [page for page in PAGES if any(b.page == page and not b.excuse for b in COMMANDS)]
+PAGES_WITH_COMMANDS = [page for page in PAGES if any(b.page == page and not b.excuse for b in COMMANDS)]
 
 
 def looks_like_a_command(line):
