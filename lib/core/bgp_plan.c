@@ -122,6 +122,15 @@ const struct bgp_vip *bgp_plan_find(const struct bgp_plan *plan, const struct ip
 	return bsearch(address, plan->vips, plan->vip_count, sizeof(*plan->vips), compare_to_vip);
 }
 
+const char *bgp_verdict_text(uint8_t verdict)
+{
+	if (verdict == PLAN_NO_RULE)
+		return "no advertisement covers this pool and Service";
+	if (verdict == PLAN_NOT_SELECTED)
+		return "no advertisement's nodeSelectors select it";
+	return plan_verdict_text(verdict);
+}
+
 static bool names_session(const struct bgp_offer *offer, size_t session)
 {
 	for (size_t i = 0; i < offer->session_count; i++) {

@@ -190,11 +190,38 @@ static void write_protocol(struct bird_writer *w, size_t index)
 	fputs("}\n", w->out);
 }
 
+/* A router such as FRR finds us on an unnumbered link by our router advertisements. A
+   lifetime of 0 and no prefixes: no host there takes us for its router. */
+static void write_advertisements(FILE *out, const struct bgp_plan *plan)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->session_count; i++) {
+		if (!*plan->sessions[i].interface)
+			continue;
+		if (!any)
+			fputs("\nprotocol radv " BIRD_RADV_NAME " {\n"
+			      "\tprefix ::/0 { skip; };\n",
+				out);
+		any = true;
+		fprintf(out,
+			"\tinterface \"%s\" {\n"
+			"\t\tmin ra interval 3;\n"
+			"\t\tmax ra interval 10;\n"
+			"\t\tdefault lifetime 0;\n"
+			"\t};\n",
+			plan->sessions[i].interface);
+	}
+	if (any)
+		fputs("}\n", out);
+}
+
 void bird_write_bgp(struct bird_writer *w)
 {
 	const struct bgp_plan *plan = w->wants->bgp;
 
 	bird_write_routes(w->out, plan);
+	write_advertisements(w->out, plan);
 	if (*plan->extra) /* before the sessions, whose extra text may use what it defines */
 		bird_write_extra(w, BIRD_BLAME_GLOBAL, plan->extra);
 	for (size_t i = 0; i < plan->session_count; i++) {

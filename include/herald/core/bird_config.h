@@ -15,11 +15,11 @@
  * the interface out. The same values give the same text.
  *
  * With BGP it has, in this order: two tables, the attributes that routes carry for the
- * filters, a static protocol per family with a line per route, and for each session an
- * export filter and a protocol. Routes are in tables of their own, which no kernel
- * protocol is connected to, and sessions take in nothing (B11). Filters and
- * protocols depend on the configuration and the node only, so that whatever happens to
- * Services changes lines of static routes and nothing else (B06, C09).
+ * filters, a static protocol per family with a line per route, for unnumbered links router
+ * advertisements, and for each session an export filter and a protocol. Routes are in tables of
+ * their own, which no kernel protocol is connected to, and sessions take in nothing (B11). Filters
+ * and protocols depend on the configuration and the node only, so that whatever happens to Services
+ * changes lines of static routes and nothing else (B06, C09).
  *
  * The text may hold passwords (B07): the file is for its owner only, and the text is not
  * to be shown.
@@ -27,6 +27,7 @@
 #define BIRD_BFD_NAME "herald_bfd"   /* of the protocol in BIRD, for all of its sessions */
 #define BIRD_IPV4_NAME "herald_ipv4" /* of the static protocols */
 #define BIRD_IPV6_NAME "herald_ipv6"
+#define BIRD_RADV_NAME "herald_radv"
 #define BIRD_IPV4_TABLE "herald4"
 #define BIRD_IPV6_TABLE "herald6"
 
