@@ -120,11 +120,12 @@ static void write_options(FILE *out, const struct bgp_session *s)
 	fprintf(out,
 		"\trouter id %s;\n"
 		"\thold time %u;\n"
-		"\tkeepalive time %u;\n"
 		"\tconnect retry time %u;\n"
 		"\tconnect delay time 1;\n"
 		"\terror wait time 1, 30;\n",
-		ip_text(&s->router_id).s, s->hold_time_s, s->keepalive_time_s, s->connect_time_s);
+		ip_text(&s->router_id).s, s->hold_time_s, s->connect_time_s);
+	if (s->keepalive_time_s)
+		fprintf(out, "\tkeepalive time %u;\n", s->keepalive_time_s);
 	if (s->ttl_security)
 		fputs("\tttl security on;\n", out);
 	if (s->passive)

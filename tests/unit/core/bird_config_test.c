@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * BIRD's include, word for word. That BIRD takes what the speaker writes is shown by
- * tests/e2e/test_bfd.py.
+ * tests/e2e/test_bfd.py and tests/bird.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -88,12 +89,87 @@ static void name_that_would_end_the_string(void **state)
 	}
 }
 
+/* The first line, from 1, that holds the text. */
+static size_t line_with(const char *text, const char *wanted)
+{
+	const char *at = strstr(text, wanted);
+	size_t line = 1;
+
+	assert_non_null(at);
+	for (const char *c = text; c < at; c++)
+		line += *c == '\n';
+	return line;
+}
+
+/* C28: BIRD names a line, and only whose text stands there is held back. */
+static void who_is_to_blame(void **state)
+{
+	struct bgp_session sessions[] = {{.protocol = "p1", .extra = ""},
+		{.protocol = "p2", .extra = "two;\nlines;"}, {.protocol = "p3", .extra = "three;"}};
+	struct bgp_plan plan = {.sessions = sessions, .session_count = 3, .extra = "global;"};
+	struct bird_wants wants = {.bgp = &plan};
+	AUTO_FREE char *text = NULL, *without = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		sessions[i].interface = sessions[i].password = sessions[i].vrf = "";
+		sessions[i].address = ip_of("10.0.0.1");
+	}
+	text = bird_config_text(&wants);
+	assert_int_equal(bird_config_blame(&wants, line_with(text, "global;")), BIRD_BLAME_GLOBAL);
+	assert_int_equal(bird_config_blame(&wants, line_with(text, "two;")), 1);
+	assert_int_equal(bird_config_blame(&wants, line_with(text, "lines;")), 1);
+	assert_int_equal(bird_config_blame(&wants, line_with(text, "lines;") + 1), BIRD_BLAME_NONE);
+	assert_int_equal(bird_config_blame(&wants, line_with(text, "three;")), 2);
+	assert_int_equal(bird_config_blame(&wants, 1), BIRD_BLAME_NONE);
+	assert_int_equal(bird_config_blame(&wants, 100000), BIRD_BLAME_NONE);
+	sessions[1].extra = "";
+	without = bird_config_text(&wants);
+	assert_null(strstr(without, "lines;"));
+	assert_non_null(strstr(without, "three;"));
+}
+
+/* BIRD has one for nodes and peers; what it accepts does not depend on who uses it. */
+static void one_BFD_for_all(void **state)
+{
+	struct bgp_session session = {.protocol = "p1",
+		.extra = "",
+		.interface = "",
+		.password = "",
+		.vrf = "",
+		.address = ip_of("10.0.0.1"),
+		.bfd = true,
+		.profile = {.receive_interval_ms = 50,
+			.transmit_interval_ms = 60,
+			.detect_multiplier = 4}};
+	struct bgp_plan plan = {.sessions = &session, .session_count = 1, .extra = ""};
+	struct bird_bfd bfd = {.interface = "eth0",
+		.local = ip_of("192.0.2.11"),
+		.interval_ms = 50,
+		.multiplier = 3};
+	AUTO_FREE char *peers = bird_config_text(&(struct bird_wants){.bgp = &plan});
+	AUTO_FREE char *both = bird_config_text(&(struct bird_wants){.bfd = &bfd, .bgp = &plan});
+	const char *rest = strstr(both, "\nipv4 table");
+
+	(void)state;
+	assert_non_null(strstr(peers, "protocol bfd herald_bfd {\n}\n"));
+	assert_non_null(strstr(both, "protocol bfd herald_bfd {\n\tinterface \"eth0\""));
+	assert_non_null(rest);
+	assert_string_equal(rest, strstr(peers, "\nipv4 table"));
+	session.bfd = false;
+	free(peers);
+	peers = bird_config_text(&(struct bird_wants){.bgp = &plan});
+	assert_null(strstr(peers, "protocol bfd"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_wanted),
 		cmocka_unit_test(sessions),
 		cmocka_unit_test(name_that_would_end_the_string),
+		cmocka_unit_test(who_is_to_blame),
+		cmocka_unit_test(one_BFD_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
