@@ -30,7 +30,10 @@ def condition(obj):
 
 
 class Controllers:
-    """`server` is a MiniApiServer or a RealApiServer; .running by identity."""
+    """`server` is a MiniApiServer or a RealApiServer; .running by identity. `bin`: where
+    the program is."""
+
+    bin = BIN
 
     def __init__(self, server, folder, config=CONFIG):
         self.server, self.folder, self.kube = server, folder, server.admin
@@ -44,7 +47,7 @@ class Controllers:
 
     def start(self, name="c1", *args, kubeconfig=None, wait=True):
         self.running[name] = Process(f"controller-{name}", [
-            BIN / "herald-controller", "--identity", name, "--kubeconfig", kubeconfig or self.server.kubeconfig,
+            self.bin / "herald-controller", "--identity", name, "--kubeconfig", kubeconfig or self.server.kubeconfig,
             "--namespace", NAMESPACE, "--listen", "127.0.0.1:0", *args], self.folder)
         if wait:
             wait_for(f"controller {name} to be at work", lambda: self.status(name).get("started"), timeout=20)

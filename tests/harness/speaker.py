@@ -23,7 +23,9 @@ pools:
 
 class Speakers:
     """`server` is a MiniApiServer or a RealApiServer; .running by node name. With
-    config=None there is no ConfigMap until set_config()."""
+    config=None there is no ConfigMap until set_config(). `bin`: where the program is."""
+
+    bin = BIN
 
     def __init__(self, server, lab, folder, config=CONFIG):
         self.server, self.lab, self.folder = server, lab, folder
@@ -44,7 +46,7 @@ class Speakers:
         """`args`: further options, or a function of the node that gives them."""
         for node in nodes or self.lab.nodes:
             self.running[node.name] = Process(f"speaker-{node.name}", [
-                BIN / "herald-speaker", "--node-name", node.name, "--kubeconfig", self.kubeconfig,
+                self.bin / "herald-speaker", "--node-name", node.name, "--kubeconfig", self.kubeconfig,
                 "--namespace", NAMESPACE, "--listen", f"127.0.0.1:{STATUS_PORT}",
                 *(args(node) if callable(args) else args)], self.folder, node.ns)
         # Without a configuration a speaker is no member: it has nothing to announce.
