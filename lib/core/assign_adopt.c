@@ -192,7 +192,7 @@ static bool may_stay(const struct alloc *alloc, const struct assign_input *input
 	if (family == IP_NONE || !alloc_held(input->holder, (enum ip_family)family, &held) ||
 		ip_equal(&held, in_status) || alloc_has_settled(input->holder, &held) ||
 		!alloc_holds(input->holder, in_status) ||
-		(!wish->malformed && wish->ips[family == IP_V6].family != IP_NONE))
+		(!wish->malformed && ip_equal(&wish->ips[family == IP_V6], &held)))
 		return false;
 	return (alloc_stands(alloc, input->holder, &wish->request, in_status, &refusal, &move) ||
 		       (!move && would_be_kept(alloc, wish, in_status, &refusal))) &&
