@@ -40,13 +40,13 @@ void assigner_set_strangers(struct assigner *assigner, const struct conflict_lis
 
 static void block_external(struct assigner *a, const struct service *service)
 {
-	for (uint16_t i = 0; i < service->external_ip_count; i++)
+	for (uint32_t i = 0; i < service->external_ip_count; i++)
 		assigner_block(a, &service->external_ips[i]);
 }
 
 static void unblock_external(struct assigner *a, const struct service *service)
 {
-	for (uint16_t i = 0; i < service->external_ip_count; i++)
+	for (uint32_t i = 0; i < service->external_ip_count; i++)
 		assigner_unblock(a, &service->external_ips[i]);
 }
 

@@ -34,7 +34,7 @@ static void block_addresses(struct alloc *alloc, const struct facts *facts)
 	for (size_t i = 0; i < services->count; i++) {
 		const struct service *service = services->items[i];
 
-		for (uint16_t k = 0; k < service->external_ip_count; k++)
+		for (uint32_t k = 0; k < service->external_ip_count; k++)
 			(void)alloc_block(alloc, &service->external_ips[k]);
 	}
 }

@@ -171,7 +171,7 @@ struct string_map field_keep_map(
 	json_t *value;
 
 	json_object_foreach (iterable(map), key, value)
-		if (count < FIELD_MAP_MAX && is_wanted(key, value, prefixes))
+		if (count < FIELD_LIST_MAX && is_wanted(key, value, prefixes))
 			count++;
 	pairs = DECODE_TAKE(block, count, struct string_pair);
 	json_object_foreach (iterable(map), key, value) {

@@ -21,8 +21,8 @@ enum {
 	FIELD_ID_MAX = 128,   /* uid, resourceVersion, small enumerations */
 	FIELD_TEXT_MAX = 1024,
 	FIELD_VALUE_MAX = 65536, /* one annotation's value */
-	FIELD_MAP_MAX = 1024,
-	FIELD_IPS_MAX = 256,
+	/* More than fit into the 1.5 MiB that etcd takes: none of these may hide another. */
+	FIELD_LIST_MAX = 262144,
 };
 
 /* -EINVAL unless it is an object with a usable name; `kind` is for the error's text. */

@@ -14,7 +14,6 @@ enum {
 	PORTS_MAX = 1000,
 	INGRESS_MAX = 64,
 	CONDITIONS_MAX = 16,
-	FINALIZERS_MAX = 256,
 };
 
 static const char *const kept_annotations[] = {
@@ -44,7 +43,7 @@ static bool has_finalizer(const json_t *object)
 {
 	const json_t *finalizers =
 		json_object_get(json_object_get(object, "metadata"), "finalizers");
-	size_t count = field_count(finalizers, FINALIZERS_MAX);
+	size_t count = field_count(finalizers, FIELD_LIST_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		const char *text = json_string_value(json_array_get(finalizers, i));
@@ -64,11 +63,11 @@ static bool parse_element(const json_t *array, size_t index, struct ip *ret)
 
 /* Elements that are no addresses ("None" among clusterIPs) are left out. */
 static const struct ip *keep_ips(
-	struct decode_block *block, const json_t *array, uint16_t *ret_count)
+	struct decode_block *block, const json_t *array, uint32_t *ret_count)
 {
-	size_t total = field_count(array, FIELD_IPS_MAX);
+	size_t total = field_count(array, FIELD_LIST_MAX);
 	struct ip *ips, ip;
-	uint16_t count = 0;
+	uint32_t count = 0;
 
 	for (size_t i = 0; i < total; i++)
 		if (parse_element(array, i, &ip))

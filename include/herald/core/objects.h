@@ -81,7 +81,8 @@ struct service {
 	const struct service_port *ports;
 	const struct service_ingress *ingress; /* status.loadBalancer.ingress */
 	const struct condition *conditions;    /* ours in status.conditions */
-	uint16_t external_ip_count, cluster_ip_count, port_count, ingress_count, condition_count;
+	uint32_t external_ip_count, cluster_ip_count;
+	uint16_t port_count, ingress_count, condition_count;
 	struct string_map labels;
 	struct string_map selector;    /* spec.selector */
 	struct string_map annotations; /* only keys under herald.io/, metallb.io/ and

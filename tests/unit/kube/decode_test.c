@@ -200,6 +200,40 @@ static void test_counts_are_bounded(void **state)
 	free(s);
 }
 
+/* K18, K35: nothing that a user adds hides what is ours, or what must not be given out. */
+static void test_much_of_a_kind_hides_nothing(void **state)
+{
+	json_t *object = load("{" META "}"), *meta = json_object_get(object, "metadata");
+	json_t *annotations = json_object(), *finalizers = json_array(), *ips = json_array();
+	struct service *s = NULL;
+	struct ip last;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "herald.io/a%d", i);
+		json_object_set_new(annotations, text, json_string(""));
+		json_array_append_new(finalizers, json_string("example.com/x"));
+		snprintf(text, sizeof(text), "10.0.%d.%d", i / 256, i % 256);
+		json_array_append_new(ips, json_string(text));
+	}
+	json_object_set_new(annotations, "herald.io/assigned", json_string("192.0.2.1"));
+	json_array_append_new(finalizers, json_string(SERVICE_FINALIZER));
+	json_object_set_new(meta, "annotations", annotations);
+	json_object_set_new(meta, "finalizers", finalizers);
+	json_object_set_new(object, "spec", json_pack("{s:o}", "externalIPs", ips));
+	assert_int_equal(kube_decode_service(object, &s, NULL), 0);
+	assert_string_equal(
+		s->annotations.pairs[s->annotations.count - 1].key, "herald.io/assigned");
+	assert_true(s->has_finalizer);
+	assert_int_equal(s->external_ip_count, 20000);
+	assert_true(ip_parse("10.0.78.31", &last));
+	assert_true(ip_equal(&s->external_ips[19999], &last));
+	json_decref(object);
+	free(s);
+}
+
 static void test_objects_without_a_usable_name_are_errors(void **state)
 {
 	static const struct {
@@ -389,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_k60_unknown_values_and_wrong_types_are_harmless),
 		cmocka_unit_test(test_service_keeps_what_is_ours),
 		cmocka_unit_test(test_counts_are_bounded),
+		cmocka_unit_test(test_much_of_a_kind_hides_nothing),
 		cmocka_unit_test(test_objects_without_a_usable_name_are_errors),
 		cmocka_unit_test(test_node),
 		cmocka_unit_test(test_c12_a_node_that_shuts_down_is_recognized),
