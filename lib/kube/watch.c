@@ -58,6 +58,7 @@ struct kube_watch {
 	bool any_version;  /* the next list may not ask for `version` */
 	bool no_streaming; /* the server has no streaming lists */
 	struct backoff backoff;
+	struct backoff relist; /* in a row without a watch that worked between them */
 	unsigned stale_lists, stream_errors;
 	char told[sizeof(((struct err *)0)->text)]; /* last failure */
 
@@ -117,17 +118,17 @@ static void note_progress(struct kube_watch *watch)
 }
 
 /* A list under way is given up: the next one starts over. */
-static void wait_again(struct kube_watch *watch, uint32_t asked_ms)
+static void wait_again(struct kube_watch *watch, struct backoff *backoff, uint32_t asked_ms)
 {
 	watch->list_open = false;
 	set_text(&watch->next, NULL);
-	timer_start(watch->again, backoff_next_ms(&watch->backoff, asked_ms, random_number()));
+	timer_start(watch->again, backoff_next_ms(backoff, asked_ms, random_number()));
 }
 
 static void fail(struct kube_watch *watch, const struct err *why, uint32_t asked_ms)
 {
 	count(watch->failures);
-	wait_again(watch, asked_ms);
+	wait_again(watch, &watch->backoff, asked_ms);
 	if (strcmp(watch->told, why->text) == 0)
 		return;
 	snprintf(watch->told, sizeof(watch->told), "%s", why->text);
@@ -142,7 +143,7 @@ static void list_again(struct kube_watch *watch, const char *why)
 		NULL);
 	watch->wants_list = true;
 	watch->any_version = true;
-	wait_again(watch, 0);
+	wait_again(watch, &watch->relist, 0);
 }
 
 static void skip(struct kube_watch *watch, const char *why)
@@ -251,7 +252,7 @@ static bool on_event(struct kube_watch *watch, const json_t *event)
 	const char *type = json_string_value(json_object_get(event, "type"));
 	const json_t *object = json_object_get(event, "object");
 	const char *version = metadata_text(object, "resourceVersion");
-	bool more = true;
+	bool was_watching = watch->phase == PHASE_WATCH, more = true;
 
 	if (!type || !json_is_object(object)) {
 		skip(watch, "a watch event without type or object");
@@ -268,7 +269,9 @@ static bool on_event(struct kube_watch *watch, const json_t *event)
 		skip(watch, "a watch event of a type that is not known");
 	/* What a streaming list begins with is in no order that could be resumed. */
 	if (more && watch->phase == PHASE_WATCH) {
-		note_progress(watch);
+		/* That the list is complete does not say that it can be watched. */
+		if (was_watching)
+			note_progress(watch);
 		if (version && *version)
 			set_text(&watch->version, version);
 	}
@@ -360,7 +363,7 @@ static void watch_ended(struct kube_watch *watch, uint64_t lasted_ms)
 			watch->path);
 		fail(watch, &why, 0);
 	} else if (lasted_ms < HEALTHY_MS && watch->backoff.failures > 0) {
-		wait_again(watch, 0);
+		wait_again(watch, &watch->backoff, 0);
 	} else {
 		/* Counts as a failure until something came: one that closes at once must
 		   not be asked in a tight circle. */
@@ -408,8 +411,10 @@ static void judge(struct kube_watch *watch, const struct kube_response *response
 	uint64_t lasted_ms =
 		(loop_now(kube_client_loop(watch->client)).ns - watch->started.ns) / 1000000u;
 
-	if (watch->phase == PHASE_WATCH && response->status == 200 && lasted_ms >= HEALTHY_MS)
+	if (watch->phase == PHASE_WATCH && response->status == 200 && lasted_ms >= HEALTHY_MS) {
 		note_progress(watch);
+		backoff_reset(&watch->relist);
+	}
 	if (watch->broken.code != 0)
 		stream_broken(watch);
 	else if (response->error)
@@ -510,6 +515,7 @@ struct kube_watch *kube_watch_new(struct kube_client *client,
 	watch->sink = *sink;
 	watch->context = context;
 	watch->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .max_ms = BACKOFF_MAX_MS};
+	watch->relist = watch->backoff;
 	watch->again = timer_new(kube_client_loop(client), start_next, watch);
 	make_metrics(watch, kube_client_metrics(client));
 	timer_start(watch->again, 0);

@@ -202,6 +202,18 @@ def test_lists_again_on_410_event_k52(server, probes):
     delete_unseen(server, probe, "c0")
 
 
+def test_forgotten_after_each_list_it_lists_less_and_less_often_k52(server, probes):
+    """K53: also where the list itself is a watch, and comes whole each time."""
+    probe = probes()
+    probe.until("list_end")
+    begin = time.monotonic()
+    for _ in range(5):
+        end_watch(server, "expire")
+        probe.until("list_end")
+    # A lower bound: half of 0.1, 0.2, 0.4, 0.8 and 1.6 s at the least.
+    assert time.monotonic() - begin > 1.5
+
+
 def test_lists_again_on_410_status_k52(server, probes):
     paged(server)
     probe = probes()
