@@ -12,8 +12,8 @@
  * failure of the API server none until the back-off has passed (K53). What an outcome
  * means for a Service is the owner's business.
  */
-/* Of the 90 streams that kube/http.c opens at most, some are left to the watches, to
-   Events, and to the Lease, whose renewal must not wait for writes that hang. */
+/* Of the 90 streams that kube/http.c opens at most, some are left to the watches and to
+   Events. (The Lease's renewal waits for none.) */
 #define WRITER_JOBS_MAX 80u
 
 enum writer_outcome {

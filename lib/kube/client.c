@@ -37,6 +37,7 @@ struct kube_call {
 	char *method, *path, *content_type, *body;
 	size_t body_length;
 	uint32_t timeout_ms;
+	bool urgent;
 	bool (*data)(void *context, const char *bytes, size_t length); /* NULL: collected */
 	kube_done_fn *done;
 	void *context;
@@ -139,6 +140,7 @@ static void send_call(struct kube_call *call)
 		.body = call->body,
 		.body_length = call->body_length,
 		.timeout_ms = call->timeout_ms,
+		.urgent = call->urgent,
 		.response_max = call->data ? STREAM_ERROR_MAX : RESPONSE_MAX,
 	};
 
@@ -220,6 +222,7 @@ struct kube_call *kube_stream_start(struct kube_client *client, const struct kub
 	call->method = xstrdup(request->method);
 	call->path = xstrdup(request->path);
 	call->timeout_ms = request->timeout_ms ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
+	call->urgent = request->urgent;
 	if (request->body) {
 		call->content_type = copy_or_null(
 			request->content_type ? request->content_type : "application/json");

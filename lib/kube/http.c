@@ -21,9 +21,11 @@
 #include <utlist.h>
 
 #define HANDLES_KEPT 8u
-#define STREAMS_MAX 1000L   /* the server's own limit holds where it is lower */
-#define CONNECTIONS_MAX 16L /* without HTTP/2 each watch needs its own */
-#define ACTIVE_MAX 90u	    /* an API server allows 100 streams; more wait in `queued` */
+#define STREAMS_MAX 1000L     /* the server's own limit holds where it is lower */
+#define CONNECTIONS_MAX 16L   /* without HTTP/2 each watch needs its own */
+#define ACTIVE_MAX 90u	      /* an API server allows 100 streams; more wait in `queued` */
+#define UNMULTIPLEXED_MAX 12u /* of CONNECTIONS_MAX, where each takes one for itself */
+#define URGENT_MAX 4u	      /* besides */
 #define CURL_BUFFER 16384L
 #define CONNECT_TIMEOUT_MS 5000L
 
@@ -60,6 +62,7 @@ struct http {
 	bool in_curl;
 	struct http_request *queued, *active;
 	size_t active_count;
+	bool multiplexes; /* the last answer came over HTTP/2 */
 	struct http_socket *sockets;
 	CURL *spare[HANDLES_KEPT];
 	size_t spare_count;
@@ -71,12 +74,15 @@ struct http_request {
 	struct curl_slist *headers;
 	struct http_sink sink;
 	void *context;
-	char *body; /* sent */
+	char *body;		/* sent */
+	struct monotime wanted; /* since then */
+	uint32_t timeout_ms;
 	size_t response_max;
 	char *response;
 	size_t length, capacity;
 	const char *refused; /* why we ended it ourselves */
-	bool queued, cancelled, finishing;
+	int socket_error;    /* errno: no socket could be made */
+	bool urgent, queued, cancelled, finishing;
 	char error[CURL_ERROR_SIZE];
 	struct http_request *prev, *next;
 };
@@ -188,6 +194,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return request->cancelled ? 0 : length;
 }
 
+/* curl does not tell why it could not make one. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http_request *request = context;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	(void)purpose;
+	/* A family that this machine does not have: the other one counts. */
+	request->socket_error = fd < 0 && errno != EAFNOSUPPORT ? errno : 0;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 /* Keepalive covers an idle connection only; unanswered data is this timeout's. */
 static int on_socket_made(void *context, curl_socket_t fd, curlsocktype purpose)
 {
@@ -257,10 +275,11 @@ static void set_exchange(struct http_request *request, const struct http_options
 	if (options->authorization)
 		add_header(request, "Authorization", options->authorization);
 	set_pointer(easy, CURLOPT_HTTPHEADER, request->headers);
-	set_long(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
 	set_pointer(easy, CURLOPT_ERRORBUFFER, request->error);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	set_pointer(easy, CURLOPT_WRITEDATA, request);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	set_pointer(easy, CURLOPT_OPENSOCKETDATA, request);
 	set_pointer(easy, CURLOPT_PRIVATE, request);
 }
 
@@ -274,6 +293,9 @@ struct http_request *http_start(struct http *http, const struct http_options *op
 	request->sink = *sink;
 	request->context = context;
 	request->response_max = options->response_max;
+	request->urgent = options->urgent;
+	request->wanted = loop_now(http->loop);
+	request->timeout_ms = options->timeout_ms;
 	request->queued = true;
 	if (options->body) {
 		request->body = xcalloc(options->body_length + 1, 1);
@@ -282,7 +304,10 @@ struct http_request *http_start(struct http *http, const struct http_options *op
 	set_connection(http, request->easy);
 	set_identity(request->easy, http->config);
 	set_exchange(request, options);
-	DL_APPEND(http->queued, request);
+	if (request->urgent)
+		DL_PREPEND(http->queued, request);
+	else
+		DL_APPEND(http->queued, request);
 	timer_start(http->deferred, 0);
 	return request;
 }
@@ -317,6 +342,19 @@ void http_cancel(struct http_request *request)
 	request_free(request);
 }
 
+static const char *connect_failure_text(struct http_request *request, int os_error)
+{
+	if (request->socket_error != 0)
+		snprintf(request->error, sizeof(request->error),
+			"cannot make a socket to connect to %.120s: %s",
+			request->http->config->server, strerror(request->socket_error));
+	else
+		snprintf(request->error, sizeof(request->error), "cannot connect to %.150s: %s",
+			request->http->config->server,
+			os_error ? strerror(os_error) : "no address answers");
+	return request->error;
+}
+
 /* Without ports, counts and times that change from one try to the next: what is the same
    failure must have the same text. */
 static const char *failure_text(struct http_request *request, CURLcode code)
@@ -330,10 +368,7 @@ static const char *failure_text(struct http_request *request, CURLcode code)
 		return NULL;
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os_error);
-		snprintf(request->error, sizeof(request->error), "cannot connect to %.150s: %s",
-			request->http->config->server,
-			os_error ? strerror((int)os_error) : "no address answers");
-		return request->error;
+		return connect_failure_text(request, (int)os_error);
 	case CURLE_OPERATION_TIMEDOUT:
 		snprintf(request->error, sizeof(request->error), "no answer from %.150s in time",
 			request->http->config->server);
@@ -353,6 +388,16 @@ static const char *failure_text(struct http_request *request, CURLcode code)
 	}
 }
 
+/* Whether it has to share its connection with none. */
+static void note_version(const struct http_request *request)
+{
+	long version = CURL_HTTP_VERSION_NONE;
+
+	curl_easy_getinfo(request->easy, CURLINFO_HTTP_VERSION, &version);
+	if (version != CURL_HTTP_VERSION_NONE)
+		request->http->multiplexes = version >= CURL_HTTP_VERSION_2_0;
+}
+
 static void finish(struct http_request *request, CURLcode code)
 {
 	struct http_result result = {
@@ -360,6 +405,7 @@ static void finish(struct http_request *request, CURLcode code)
 	curl_off_t retry_after = 0, microseconds = 0;
 
 	request->finishing = true;
+	note_version(request);
 	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &result.status);
 	curl_easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	curl_easy_getinfo(request->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
@@ -413,6 +459,24 @@ static void run_curl(struct http *http, curl_socket_t fd, int events)
 
 /* ---- the loop's callbacks ---- */
 
+/* Behind a proxy that knows no HTTP/2 too many would wait inside curl for a connection,
+   the urgent ones behind them. Until the first answer it is taken for one. */
+static bool may_start(const struct http *http, const struct http_request *request)
+{
+	size_t most = http->multiplexes ? ACTIVE_MAX : UNMULTIPLEXED_MAX;
+
+	return http->active_count < (request->urgent ? most + URGENT_MAX : most);
+}
+
+/* What it waited for the others counts, too. */
+static void set_timeout(const struct http_request *request)
+{
+	uint64_t waited_ms = (loop_now(request->http->loop).ns - request->wanted.ns) / 1000000u;
+	uint64_t left_ms = request->timeout_ms > waited_ms ? request->timeout_ms - waited_ms : 1;
+
+	set_long(request->easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
+}
+
 static void start_queued(void *context)
 {
 	struct http *http = context;
@@ -422,11 +486,12 @@ static void start_queued(void *context)
 		http->heard = loop_now(http->loop);
 		timer_start(http->silence, SILENCE_CHECK_MS);
 	}
-	while ((request = http->queued) && http->active_count < ACTIVE_MAX) {
+	while ((request = http->queued) && may_start(http, request)) {
 		DL_DELETE(http->queued, request);
 		request->queued = false;
 		DL_APPEND(http->active, request);
 		http->active_count++;
+		set_timeout(request);
 		must(curl_multi_add_handle(http->multi, request->easy));
 	}
 }

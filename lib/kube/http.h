@@ -34,6 +34,7 @@ struct http_options {
 	const char *body;	   /* all of these are copied */
 	size_t body_length;
 	uint32_t timeout_ms; /* of the whole exchange */
+	bool urgent;	     /* waits for none of the others: there are few of these */
 	size_t response_max; /* bytes of a body that is collected */
 };
 

@@ -207,7 +207,8 @@ static void send_request(struct kube_lease *lease, enum lease_request request)
 		.path = lease->path,
 		.content_type = KUBE_MERGE_PATCH,
 		.body = body,
-		.body_length = body ? strlen(body) : 0};
+		.body_length = body ? strlen(body) : 0,
+		.urgent = true};
 
 	if (request == LEASE_REQUEST_READ) {
 		call.method = "GET";

@@ -2,7 +2,10 @@
 """What the controller makes of things that happen at once: within one turn of its loop, while it stops."""
 import signal
 
+import pytest
+
 from harness.kube import service
+from harness.mini import MiniApiServer
 from harness.wait import wait_for
 
 CONFIG = """apiVersion: herald.io/v1
@@ -62,7 +65,17 @@ def test_O01_the_stop_goes_on_where_the_lease_is_lost_while_a_write_is_awaited(m
     assert "no longer leading" in process.text()
 
 
-def test_K58_writes_that_hang_do_not_keep_the_lease_from_being_renewed(mini, make):
+@pytest.fixture(params=[True, False], ids=["http2", "http1"])
+def of_either_http(request, workdir):
+    """(server, the writes that it gets at once): each takes a connection for itself in HTTP/1.1."""
+    prefix, most = ([], 80) if request.param else (["env", "GODEBUG=http2server=0"], 5)
+    with MiniApiServer(workdir / "mini", prefix=prefix) as server:
+        yield server, most
+
+
+def test_K58_writes_that_hang_do_not_keep_the_lease_from_being_renewed(of_either_http, make):
+    mini, most = of_either_http
+
     def renewals():
         return sum(count for what, count in mini.requests()["counts"].items() if what.startswith("patch leases"))
     controllers = make(mini, CONFIG)
@@ -70,7 +83,7 @@ def test_K58_writes_that_hang_do_not_keep_the_lease_from_being_renewed(mini, mak
     mini.fault("hang", verb="patch", path="/services/[^/]*/status", times=-1)
     for n in range(150):
         controllers.add(f"web-{n}")
-    wait_for("as many writes as there may be", lambda: mini.faults()[0]["hits"] >= 80)
+    wait_for("as many writes as there may be", lambda: mini.faults()[0]["hits"] >= most)
     before = renewals()
     wait_for("a renewal", lambda: renewals() > before)
     assert "cannot write now" not in process.text(), "it waited for the writes to be given up"

@@ -32,6 +32,7 @@ struct kube_request {
 	const char *body;	  /* copied; NULL: none */
 	size_t body_length;
 	uint32_t timeout_ms; /* of the whole exchange; 0: 10 s */
+	bool urgent;	     /* it waits for none of the others, as a Lease's renewal must not */
 };
 #define KUBE_MERGE_PATCH "application/merge-patch+json"
 #define KUBE_STRATEGIC_PATCH "application/strategic-merge-patch+json"
