@@ -34,7 +34,8 @@ struct facts {
 struct changes {
 	struct timeline *timeline;
 	struct facts facts;
-	int64_t time_ms; /* of this look */
+	int64_t time_ms;	    /* of this look */
+	const struct bgp_plan *bgp; /* likewise */
 };
 
 /* ---- addresses ---- */
@@ -97,8 +98,10 @@ static void tell_released(const struct changes *c, const struct plan_vip *old)
 static void tell_nobody(const struct changes *c, const char *kind, const struct plan *plan,
 	const struct plan_vip *vip, const char *from)
 {
-	AUTO_FREE char *why = vip->covered ? plan_explain(plan, vip, EXPLAIN_NODES)
-					   : xstrdup("no layer2 rule covers it");
+	const struct bgp_vip *bgp = c->bgp ? bgp_plan_find(c->bgp, &vip->address) : NULL;
+	AUTO_FREE char *why = bgp && bgp->covered ? xstrdup("by BGP")
+			      : vip->covered	  ? plan_explain(plan, vip, EXPLAIN_NODES)
+						  : xstrdup("no layer2 rule covers it");
 
 	tell_vip(c, kind, vip, from, why);
 }
@@ -197,20 +200,19 @@ static void add_peers(struct facts *facts, const struct member *member)
 	struct bgp_peer_list peers;
 
 	bgp_peers_parse(member->bgp, &peers);
-	for (size_t i = 0; i < peers.count; i++)
-		facts_add_take(facts,
-			&(struct fact){
-				.kind = FACT_PEER,
-				.subject = xasprintf("%s/%s", member->node, peers.items[i].name),
-				.node = xstrdup(member->node),
-				.value = xstrdup(peers.items[i].state),
-				.text = *peers.items[i].error
-						? xasprintf("BGP peer %s: %s, %s",
-							  peers.items[i].name, peers.items[i].state,
-							  peers.items[i].error)
-						: xasprintf("BGP peer %s: %s", peers.items[i].name,
-							  peers.items[i].state),
-			});
+	for (size_t i = 0; i < peers.count; i++) {
+		const struct bgp_peer *peer = &peers.items[i];
+
+		facts_add_take(
+			facts, &(struct fact){
+				       .kind = FACT_PEER,
+				       .subject = xasprintf("%s/%s", member->node, peer->name),
+				       .node = xstrdup(member->node),
+				       .value = xstrdup(peer->state),
+				       .text = xasprintf("BGP peer %s: %s%s%s", peer->name,
+					       peer->state, *peer->error ? ", " : "", peer->error),
+			       });
+	}
 	bgp_peer_list_done(&peers);
 }
 
@@ -336,6 +338,7 @@ void changes_follow(struct changes *changes, const struct changes_input *input)
 	struct facts now = {0};
 
 	changes->time_ms = input->time_ms;
+	changes->bgp = input->bgp;
 	add_conflicts(&now, input->objects->members);
 	add_members(&now, input->objects->members);
 	add_waiting(&now, input->objects);

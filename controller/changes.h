@@ -2,6 +2,7 @@
 #ifndef HERALD_CONTROLLER_CHANGES_H
 #define HERALD_CONTROLLER_CHANGES_H
 
+#include "herald/core/bgp_plan.h"
 #include "herald/core/members.h"
 #include "herald/core/plan.h"
 #include "timeline.h"
@@ -17,6 +18,7 @@ void changes_free(struct changes *changes); /* NULL is allowed */
 
 struct changes_input {
 	const struct plan *before, *plan; /* `before`: NULL at first */
+	const struct bgp_plan *bgp;	  /* of any node; NULL: no BGP */
 	const struct plan_input *objects;
 	int64_t time_ms;
 };

@@ -27,7 +27,8 @@ struct observer {
 	struct timer *timer;
 	struct monotime not_before; /* the next plan */
 	struct plan *plan;
-	struct view *view; /* NULL: to be made */
+	struct bgp_plan *bgp; /* NULL: no BGP */
+	struct view *view;    /* NULL: to be made */
 	struct timeline *timeline;
 	struct changes *changes;
 	bool stale;	   /* the plan */
@@ -74,6 +75,17 @@ bool observer_is_synced(const struct observer *observer)
 	return config_watch_current(observer->config) && cluster_is_synced(observer->cluster);
 }
 
+/* Which addresses are advertised at all is the same in each node's plan. */
+static struct bgp_plan *plan_bgp(const struct plan_input *objects)
+{
+	struct plan_input cluster = *objects;
+
+	if (!objects->config->bgp || members_count(objects->members) == 0)
+		return NULL;
+	cluster.self = members_at(objects->members, 0)->node;
+	return bgp_plan_make(&(struct bgp_plan_input){.cluster = &cluster, .assume_secrets = true});
+}
+
 static void follow(struct observer *o)
 {
 	struct plan *before = o->plan;
@@ -85,10 +97,13 @@ static void follow(struct observer *o)
 	o->stale = false;
 	observer_objects(o, &input);
 	o->plan = plan_make(&input);
+	bgp_plan_free(o->bgp);
+	o->bgp = plan_bgp(&input);
 	changes_follow(
 		o->changes, &(struct changes_input){
 				    .before = before,
 				    .plan = o->plan,
+				    .bgp = o->bgp,
 				    .objects = &input,
 				    .time_ms = (int64_t)(clock_ns(CLOCK_REALTIME) / 1000000u),
 			    });
@@ -152,6 +167,7 @@ void observer_free(struct observer *observer)
 		return;
 	view_free(observer->view);
 	plan_free(observer->plan);
+	bgp_plan_free(observer->bgp);
 	changes_free(observer->changes);
 	timeline_free(observer->timeline);
 	cluster_free(observer->cluster);
@@ -208,8 +224,10 @@ const struct view *observer_view(struct observer *observer)
 	}
 	if (!observer->view) {
 		observer_objects(observer, &objects);
-		observer->view = view_make(&(struct view_input){
-			.objects = &objects, .plan = observer->plan, .alloc = observer->alloc});
+		observer->view = view_make(&(struct view_input){.objects = &objects,
+			.plan = observer->plan,
+			.bgp = observer->bgp,
+			.alloc = observer->alloc});
 	}
 	return observer->view;
 }

@@ -18,10 +18,11 @@
 static json_t *address_json(const struct view_address *address)
 {
 	const struct plan_vip *vip = address->vip;
+	const char *problem = address->bgp ? address->bgp->problem : "";
 
-	return json_pack("{s:s,s:s?,s:s?,s:b,s:s?,s:s?}", "address", ip_text(&address->ip).s,
+	return json_pack("{s:s,s:s?,s:s?,s:b,s:s,s:s?,s:s?}", "address", ip_text(&address->ip).s,
 		"pool", address->pool ? address->pool->name : NULL, "owner",
-		vip ? vip->owner : NULL, "bgp", address->by_bgp, "station",
+		vip ? vip->owner : NULL, "bgp", address->by_bgp, "problem", problem, "station",
 		address->conflict ? mac_text(address->conflict->mac).s : NULL, "foundBy",
 		address->conflict ? address->conflict->node : NULL);
 }

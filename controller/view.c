@@ -10,7 +10,7 @@
 
 #include "herald/base/err.h"
 #include "herald/core/assign.h"
-#include "herald/core/config_bgp.h"
+#include "herald/kube/bgp_peers.h"
 
 static const char *const health_texts[VIEW_HEALTH_COUNT] = {
 	[VIEW_CONFLICT] = "conflict",
@@ -103,13 +103,25 @@ static void fill_endpoints(struct view *view, const struct plan_input *objects)
 
 /* ---- addresses ---- */
 
-static bool any_peer_is_told(const struct config *config)
+/* Some speaker tells of a BGP session that is up. */
+static bool any_peer_is_up(const struct members *members)
 {
-	return config && config->bgp && config->bgp->peer_count > 0;
+	bool up = false;
+
+	for (size_t i = 0; i < members_count(members) && !up; i++) {
+		const struct member *member = members_at(members, i);
+		struct bgp_peer_list peers;
+
+		bgp_peers_parse(member->state == MEMBER_ALIVE ? member->bgp : NULL, &peers);
+		for (size_t k = 0; k < peers.count; k++)
+			up = up || strcmp(peers.items[k].state, "up") == 0;
+		bgp_peer_list_done(&peers);
+	}
+	return up;
 }
 
 static void fill_addresses(struct view_row *row, const struct view *view,
-	const struct view_input *input, const struct config *config)
+	const struct view_input *input, bool peer_is_up)
 {
 	for (uint16_t i = 0; i < row->service->ingress_count; i++) {
 		const struct ip *ip = &row->service->ingress[i].ip;
@@ -122,7 +134,8 @@ static void fill_addresses(struct view_row *row, const struct view *view,
 		address->pool = alloc_pool_of(input->alloc, ip);
 		address->vip = input->plan ? plan_find(input->plan, ip) : NULL;
 		address->conflict = conflict_find(&view->conflicts, ip);
-		address->by_bgp = address->vip && !address->vip->owner && any_peer_is_told(config);
+		address->bgp = input->bgp ? bgp_plan_find(input->bgp, ip) : NULL;
+		address->by_bgp = address->bgp && address->bgp->covered && peer_is_up;
 	}
 }
 
@@ -184,6 +197,7 @@ struct view *view_make(const struct view_input *input)
 {
 	const struct plan_input *objects = input->objects;
 	const struct config *config = alloc_config(input->alloc);
+	bool peer_is_up = input->bgp && any_peer_is_up(objects->members);
 	struct view *view = xcalloc(1, sizeof(*view));
 
 	view->rows = xcalloc(objects->service_count + 1, sizeof(*view->rows));
@@ -195,7 +209,7 @@ struct view *view_make(const struct view_input *input)
 			continue;
 		view->row_count++;
 		row->service = objects->services[i];
-		fill_addresses(row, view, input, config);
+		fill_addresses(row, view, input, peer_is_up);
 	}
 	fill_endpoints(view, objects);
 	for (size_t i = 0; i < view->row_count; i++) {

@@ -3,6 +3,7 @@
 #define HERALD_CONTROLLER_VIEW_H
 
 #include "herald/core/alloc.h"
+#include "herald/core/bgp_plan.h"
 #include "herald/core/conflicts.h"
 #include "herald/core/plan.h"
 
@@ -31,7 +32,8 @@ struct view_address {
 	struct ip ip;
 	const struct config_pool *pool; /* NULL: of none */
 	const struct plan_vip *vip;	/* NULL: not in the plan */
-	bool by_bgp; /* no layer 2 rule covers it, but BGP peers are told of it */
+	const struct bgp_vip *bgp;	/* NULL: not in the plan of BGP */
+	bool by_bgp;			/* an advertisement selects it, and some peer is there */
 	const struct conflict *conflict;
 };
 
@@ -46,7 +48,8 @@ struct view_row {
 struct view_input {
 	const struct plan_input *objects;
 	const struct plan *plan;
-	const struct alloc *alloc; /* with the configuration in force; for pools alone */
+	const struct bgp_plan *bgp; /* of any node; NULL: no BGP */
+	const struct alloc *alloc;  /* with the configuration in force; for pools alone */
 };
 
 struct view {

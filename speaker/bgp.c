@@ -304,7 +304,7 @@ void bgp_annotate(const struct bgp *bgp, json_t *annotations)
 	if (!bgp->followed)
 		return; /* what our last run's Lease says stands: BIRD has gone on */
 	if (!bgp->plan) {
-		json_object_set_new(annotations, BGP_ANNOTATION, json_null());
+		json_object_set_new(annotations, MEMBER_BGP_ANNOTATION, json_null());
 		return;
 	}
 	whole = json_pack("{s:o}", "peers", peers_json(bgp, &omitted));
@@ -312,7 +312,7 @@ void bgp_annotate(const struct bgp *bgp, json_t *annotations)
 		json_object_set_new(whole, "omitted", json_integer((json_int_t)omitted));
 	text = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);
-	json_object_set_new(annotations, BGP_ANNOTATION, json_string(text ? text : ""));
+	json_object_set_new(annotations, MEMBER_BGP_ANNOTATION, json_string(text ? text : ""));
 	free(text);
 }
 

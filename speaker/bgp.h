@@ -14,8 +14,6 @@
  * GRACEFUL_SHUTDOWN, and go when `bgp.drainTime` has passed. A speaker that just stops
  * leaves BIRD as it is.
  */
-#define BGP_ANNOTATION "herald.io/bgp"
-
 struct bgp;
 
 struct bgp_sink {

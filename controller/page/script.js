@@ -74,7 +74,15 @@ const toService = (key) => element('a', { href: link({ service: key }) },
 
 /* ---- the Services ---- */
 
-const owner = (address) => address.owner || (address.bgp ? 'BGP' : '');
+const owner = (address) => [address.owner, address.bgp ? 'BGP' : null].filter(Boolean).join(' and ');
+
+/* The node is a link to all that is announced from there. */
+function announcers(address) {
+  const by = element('span', {});
+  if (address.owner) by.append(element('a', { href: link({ node: address.owner, page: '' }) }, address.owner), address.bgp ? ' and ' : '');
+  if (address.bgp) by.append('BGP');
+  return by;
+}
 
 function rowOf(service) {
   const lines = (make) => service.addresses.map((address) => element('div', {}, make(address)));
@@ -83,7 +91,7 @@ function rowOf(service) {
     element('th', { scope: 'row' }, toService(`${service.namespace}/${service.name}`)),
     element('td', { class: 'address' }, ...lines((address) => address.address)),
     element('td', {}, ...lines((address) => address.pool ? element('a', { href: link({ pool: address.pool, page: '' }) }, address.pool) : '')),
-    element('td', {}, ...lines((address) => address.owner ? element('a', { href: link({ node: address.owner, page: '' }) }, address.owner) : owner(address))),
+    element('td', {}, ...lines(announcers)),
     element('td', { class: 'number' }, service.endpoints ? `${service.ready} of ${service.endpoints}` : '0'));
 }
 
@@ -266,6 +274,7 @@ function addressText(address) {
   const parts = [element('span', { class: 'address' }, address.address)];
   if (address.pool) parts.push(` from pool ${address.pool}`);
   parts.push(owner(address) ? `, announced from ${owner(address)}` : ', announced by nobody');
+  if (address.problem) parts.push(`; BGP: ${address.problem}`);
   if (address.station) parts.push(`; another machine has it: ${address.station}, found by ${address.foundBy}`);
   return element('div', {}, ...parts);
 }

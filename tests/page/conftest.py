@@ -21,6 +21,7 @@ class Scene:
     """A small cluster with a bit of everything."""
 
     def __init__(self, server, folder, *args):
+        self.config = CONFIG
         self.controllers = Controllers(server, folder, CONFIG)
         self.kube = self.controllers.kube
         self.speakers = Speakers(self.kube)

@@ -152,6 +152,21 @@ def test_timeline_tells_of_moves_conflicts_and_peers(scene):
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
+def test_announced_by_bgp_alone(scene):
+    """Where layer 2 is off: by whoever has a session that is up."""
+    bgp = "layer2: []\nbgp:\n  asn: 64512\n  peers: [{name: tor, peerASN: 64513, peerAddress: 192.0.2.254}]\n"
+    scene.controllers.reconfigured(scene.config + bgp)
+    wait_for("nobody to announce it", lambda: row("web-1")["health"] == "unannounced")
+    scene.speakers.renew("node1", bgp={"peers": {"tor": {"state": "up", "exported": 9}}})
+    wait_for("BGP to announce it", lambda: row("web-1")["health"] == "ok")
+    address = row("web-1")["addresses"][0]
+    assert address["bgp"] and address["owner"] is None
+    scene.controllers.reconfigured(scene.config)
+    scene.speakers.renew("node1", bgp=None)
+    wait_for("a node to announce it", lambda: row("web-1")["addresses"][0]["owner"])
+    assert not row("web-1")["addresses"][0]["bgp"]
+
+
 def test_address_of_another_machine(scene):
     """Its Service asked for it and keeps it: announced by nobody, and said to be in conflict."""
     scene.controllers.add("contested", loadBalancerIP="198.51.100.30")
