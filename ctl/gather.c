@@ -60,7 +60,7 @@ static void on_settled(void *context)
 
 static const struct lease *speaker_lease(const struct gather *g, const char *node)
 {
-	AUTO_FREE char *name = xasprintf("%s%s", MEMBER_LEASE_PREFIX, node);
+	AUTO_FREE char *name = member_lease_name(node);
 
 	return store_find(&g->facts.of[FACT_LEASE], g->session->options->home, name);
 }

@@ -161,6 +161,10 @@ static void carry_out(struct layer2 *l, const struct ownership_effect *effect, b
 	case OWNERSHIP_DEFEND:
 		defend(l, effect);
 		break;
+	case OWNERSHIP_INSIST:
+		metric_add(l->conflicts, 1);
+		announce_start(l->announce, &effect->ip, now);
+		break;
 	case OWNERSHIP_YIELD:
 		metric_add(l->yields, 1);
 		announce_stop(l->announce, &effect->ip);

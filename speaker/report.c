@@ -162,6 +162,7 @@ void report_effect(const struct report *report, const struct ownership_effect *e
 			report_taken(report, vip, before, after);
 		break;
 	case OWNERSHIP_DEFEND:
+	case OWNERSHIP_INSIST:
 	case OWNERSHIP_YIELD:
 		if (vip)
 			report_claim(report, vip, effect);

@@ -11,10 +11,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "herald/core/elect.h"
 #include "herald/core/holds.h"
 #include "herald/kube/config_watch.h"
 #include "herald/kube/lease.h"
 #include "host_check.h"
+#include "joining.h"
 #include "report.h"
 #include "status_page.h"
 #include "verdicts.h"
@@ -31,14 +33,16 @@ struct speaker {
 	struct bfd *bfd;
 	struct bgp *bgp;
 	struct verdicts *verdicts;
+	struct joining *joining;
 	struct kube_lease *lease;
 	char *lease_name;
 	char *published; /* the annotations that were told at once, last */
 	struct holds *holds;
-	struct timer *holds_timer;  /* the next address that is let go */
-	struct timer *timer;	    /* coalesces changes into one plan a turn */
-	struct monotime not_before; /* the next plan: a burst of changes is bounded */
-	struct monotime renewal;    /* of our own Lease, when the last one was seen */
+	struct timer *holds_timer;   /* the next address that is let go */
+	struct timer *publish_timer; /* what is held now is told */
+	struct timer *timer;	     /* coalesces changes into one plan a turn */
+	struct monotime not_before;  /* the next plan: a burst of changes is bounded */
+	struct monotime renewal;     /* of our own Lease, when the last one was seen */
 	struct plan *plan, *before;
 	char *conflicts; /* as told in our Lease; NULL: none */
 	struct report report;
@@ -96,16 +100,19 @@ static void stop_when_done(struct speaker *s)
 /* Until everything was seen once, a plan would be wrong rather than incomplete. */
 static bool can_plan(const struct speaker *s)
 {
-	return config_watch_current(s->config) && cluster_is_synced(s->cluster);
+	return s->config && config_watch_current(s->config) && s->cluster &&
+	       cluster_is_synced(s->cluster);
 }
 
 /* What others are to know of us; malloc'ed JSON. */
 static char *annotations_of(const struct speaker *s)
 {
 	AUTO_FREE char *interfaces = ports_text(layer2_ports(s->layer2));
-	json_t *annotations = json_pack("{s:s,s:s?,s:s?}", MEMBER_INTERFACES_ANNOTATION, interfaces,
-		MEMBER_HOLDS_ANNOTATION, holds_text(s->holds), MEMBER_CONFLICTS_ANNOTATION,
-		s->conflicts);
+	bool is_named = strcmp(s->lease_name + strlen(MEMBER_LEASE_PREFIX), s->options->node) == 0;
+	json_t *annotations =
+		json_pack("{s:s,s:s?,s:s?,s:s?}", MEMBER_INTERFACES_ANNOTATION, interfaces,
+			MEMBER_HOLDS_ANNOTATION, holds_text(s->holds), MEMBER_CONFLICTS_ANNOTATION,
+			s->conflicts, MEMBER_NODE_ANNOTATION, is_named ? NULL : s->options->node);
 	char *json;
 
 	bfd_annotate(s->bfd, annotations);
@@ -128,13 +135,27 @@ static void publish_at_once(struct speaker *s)
 	s->published = STEAL(json);
 }
 
-/* Not at once: at the next renewal, so that it costs no write of its own. */
+/* With the next renewal, and where addresses moved, soon. */
 static void publish_holds(struct speaker *s)
 {
+	struct monotime now = loop_now(s->program->loop);
 	AUTO_FREE char *json = annotations_of(s);
+	size_t moved = s->before ? plan_moved(s->before, s->plan) : 0;
+
+	if (!s->lease)
+		return;
+	kube_lease_set_annotations(s->lease, json);
+	if (moved > 0 && !timer_is_running(s->publish_timer))
+		timer_start(s->publish_timer,
+			holds_publish_ms(moved, elect_node_hash(s->options->node) ^ now.ns));
+}
+
+static void on_publish(void *context)
+{
+	struct speaker *s = context;
 
 	if (s->lease)
-		kube_lease_set_annotations(s->lease, json);
+		kube_lease_renew(s->lease);
 }
 
 /* True: what is to be told has changed. */
@@ -171,6 +192,15 @@ static void follow_holds(struct speaker *s, const struct plan_input *input)
 		publish_holds(s);
 	if (holds_next(s->holds, &next))
 		timer_start(s->holds_timer, monotime_ms_until(now, next));
+}
+
+/* With our Node our Lease goes, too; the Node may have been made anew. */
+static void follow_node(struct speaker *s)
+{
+	const struct node *node = cluster_node(s->cluster, s->options->node);
+
+	if (s->lease && node && *node->meta.uid)
+		kube_lease_set_owner(s->lease, s->options->node, node->meta.uid);
 }
 
 static void follow_bfd(struct speaker *s)
@@ -231,6 +261,7 @@ static void reconcile(void *context)
 	s->announce_again = false;
 	follow_holds(s, &input);
 	follow_bfd(s);
+	follow_node(s);
 	if (!s->stopping && is_first_alive(s))
 		report_ownerless(&s->report, s->before, s->plan);
 	plan_free(s->before);
@@ -295,12 +326,21 @@ static void start_lease(struct speaker *s)
 	};
 
 	s->lease = kube_lease_new(s->program->client, s->program->loop, &options, &sink, s);
+	follow_node(s);
 	publish_at_once(s);
 }
 
 static void start_lease_when_due(struct speaker *s)
 {
-	if (config_watch_current(s->config) && !s->lease && !s->stopping)
+	if (can_plan(s) && !s->stopping)
+		joining_begin(s->joining, s->cluster);
+}
+
+static void on_our_turn(void *context)
+{
+	struct speaker *s = context;
+
+	if (!s->stopping)
 		start_lease(s);
 }
 
@@ -323,12 +363,6 @@ static void on_leases_known(void *context)
 		holds_adopt(s->holds, own->holds);
 	if (own)
 		adopt_conflicts(s, own->conflicts);
-	start_lease_when_due(s);
-}
-
-static bool leases_known(const struct speaker *s)
-{
-	return s->cluster && cluster_is_synced(s->cluster);
 }
 
 static void on_config(void *context, const struct config *config)
@@ -338,8 +372,7 @@ static void on_config(void *context, const struct config *config)
 	log_info(s->program->log, "configuration in force", NULL);
 	layer2_set_config(s->layer2, config);
 	cluster_set_timing(s->cluster, &config->membership);
-	if (leases_known(s))
-		start_lease_when_due(s);
+	start_lease_when_due(s);
 	touch(s);
 }
 
@@ -347,8 +380,7 @@ static void on_changed(void *context)
 {
 	struct speaker *s = context;
 
-	if (leases_known(s))
-		start_lease_when_due(s);
+	start_lease_when_due(s);
 	touch(s);
 }
 
@@ -559,9 +591,11 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 
 	s->program = program;
 	s->options = options;
-	s->lease_name = xasprintf(MEMBER_LEASE_PREFIX "%s", options->node);
+	s->lease_name = member_lease_name(options->node);
+	s->joining = joining_new(program, options->node, on_our_turn, s);
 	s->timer = timer_new(program->loop, reconcile, s);
 	s->holds_timer = timer_new(program->loop, on_holds_due, s);
+	s->publish_timer = timer_new(program->loop, on_publish, s);
 	s->holds = holds_new();
 	if (options->bird_socket && options->bird_include)
 		s->bird = bird_include_new(
@@ -591,6 +625,7 @@ void speaker_free(struct speaker *speaker)
 	if (!speaker)
 		return;
 	kube_lease_free(speaker->lease);
+	joining_free(speaker->joining);
 	cluster_free(speaker->cluster);
 	config_watch_free(speaker->config);
 	bfd_free(speaker->bfd);
@@ -600,6 +635,7 @@ void speaker_free(struct speaker *speaker)
 	layer2_free(speaker->layer2);
 	timer_free(speaker->timer);
 	timer_free(speaker->holds_timer);
+	timer_free(speaker->publish_timer);
 	holds_free(speaker->holds);
 	plan_free(speaker->plan);
 	free(speaker->lease_name);

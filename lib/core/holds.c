@@ -231,6 +231,11 @@ bool holds_follow(struct holds *holds, const struct plan *plan, const struct pla
 	return tell(holds, text_of(items, count));
 }
 
+uint64_t holds_publish_ms(size_t moved, uint64_t random)
+{
+	return random % (moved * 1000 / HOLDS_WRITES_PER_SECOND + 1);
+}
+
 const char *holds_text(const struct holds *holds)
 {
 	return holds->text;

@@ -6,15 +6,23 @@
  */
 #include "herald/core/members.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "herald/base/err.h"
+
+#define LEASE_NAME_MAX 253u
+#define HASH_LENGTH 16u
 
 struct record {
 	struct member member; /* its strings are owned here */
 	char *renew_time;
 	struct monotime since; /* its duration runs from here: renewal, or grace */
+	bool wrote;	       /* since the first list */
+	bool gone;	       /* its Lease was deleted */
+	bool unseen;	       /* in the list that goes on */
 };
 
 struct members {
@@ -26,6 +34,7 @@ struct members {
 	bool has_evidence;
 	unsigned watchers;
 	uint64_t bgp_generation;
+	bool listed;	  /* once */
 	bool was_cut_off; /* judged while out of contact: grace is due when it returns */
 };
 
@@ -45,23 +54,25 @@ struct members *members_new(void)
 	return m;
 }
 
+static void record_done(struct record *r)
+{
+	free_pointer(&r->member.node);
+	free_pointer(&r->member.version);
+	free_pointer(&r->member.interfaces);
+	free_pointer(&r->member.holds);
+	free_pointer(&r->member.conflicts);
+	free_pointer(&r->member.bfd);
+	free_pointer(&r->member.suspects);
+	free_pointer(&r->member.bgp);
+	free(r->renew_time);
+}
+
 void members_free(struct members *members)
 {
 	if (!members)
 		return;
-	for (size_t i = 0; i < members->count; i++) {
-		struct record *r = &members->records[i];
-
-		free_pointer(&r->member.node);
-		free_pointer(&r->member.interfaces);
-		free_pointer(&r->member.holds);
-		free_pointer(&r->member.conflicts);
-		free_pointer(&r->member.bfd);
-		free_pointer(&r->member.suspects);
-		free_pointer(&r->member.version);
-		free_pointer(&r->member.bgp);
-		free(r->renew_time);
-	}
+	for (size_t i = 0; i < members->count; i++)
+		record_done(&members->records[i]);
 	free(members->records);
 	free(members);
 }
@@ -226,12 +237,37 @@ static void note_evidence(struct members *m, struct monotime now)
 	m->has_evidence = true;
 }
 
+/* Where the whole does not fit, a hash tells those apart that begin alike. */
+char *member_lease_name(const char *node)
+{
+	size_t length = strlen(node);
+
+	if (length <= LEASE_NAME_MAX - strlen(MEMBER_LEASE_PREFIX))
+		return xasprintf(MEMBER_LEASE_PREFIX "%s", node);
+	length = LEASE_NAME_MAX - strlen(MEMBER_LEASE_PREFIX) - HASH_LENGTH - 1;
+	while (length > 0 && (node[length - 1] == '.' || node[length - 1] == '-'))
+		length--;
+	return xasprintf(MEMBER_LEASE_PREFIX "%.*s-%016" PRIx64, (int)length, node,
+		XXH64(node, strlen(node), 0));
+}
+
+static bool is_lease_of(const char *name, const char *node)
+{
+	AUTO_FREE char *right = member_lease_name(node);
+
+	return strcmp(name, right) == 0;
+}
+
+/* The annotation is believed where the Lease's name agrees with it. */
 static const char *node_of(const struct lease *lease)
 {
+	const char *told = string_map_get(&lease->annotations, MEMBER_NODE_ANNOTATION);
 	size_t prefix = strlen(MEMBER_LEASE_PREFIX);
 
 	if (strncmp(lease->meta.name, MEMBER_LEASE_PREFIX, prefix) != 0)
 		return NULL;
+	if (told && is_lease_of(lease->meta.name, told))
+		return told;
 	return lease->meta.name[prefix] != '\0' ? lease->meta.name + prefix : NULL;
 }
 
@@ -286,8 +322,10 @@ static bool take_lease(struct members *members, const struct lease *lease, struc
 		return false;
 	place = place_of(members, node, &found);
 	r = found ? &members->records[place] : insert(members, place, node);
+	r->gone = r->unseen = false;
 	if (!replace_shown(&r->member.version, lease->meta.resource_version))
 		return false; /* a relist shows the same object again: no sign of life */
+	r->wrote = members->listed;
 	visible = replace_annotations(r, &lease->annotations);
 	members->bgp_generation += replace_shown(
 		&r->member.bgp, string_map_get(&lease->annotations, MEMBER_BGP_ANNOTATION));
@@ -313,6 +351,52 @@ bool members_put(struct members *members, const struct lease *lease, struct mono
 uint64_t members_bgp_generation(const struct members *members)
 {
 	return members->bgp_generation;
+}
+
+void members_list_begin(struct members *members)
+{
+	for (size_t i = 0; i < members->count; i++)
+		members->records[i].unseen = true;
+}
+
+void members_list_end(struct members *members)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		struct record *r = &members->records[i];
+
+		r->gone = r->gone || r->unseen;
+		r->unseen = false;
+	}
+	members->listed = true;
+}
+
+void members_gone(struct members *members, const char *lease_name)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		if (is_lease_of(lease_name, members->records[i].member.node))
+			members->records[i].gone = true;
+	}
+}
+
+bool members_forget(struct members *members, bool (*exists)(const void *context, const char *node),
+	const void *context)
+{
+	size_t kept = 0, before = members->count;
+
+	for (size_t i = 0; i < before; i++) {
+		struct record *r = &members->records[i];
+
+		if (r->gone && !exists(context, r->member.node))
+			record_done(r);
+		else
+			members->records[kept++] = *r;
+	}
+	members->count = kept;
+	if (kept == before)
+		return false;
+	find_shortest(members);
+	agree(members);
+	return true;
 }
 
 static struct monotime deadline_of(const struct record *r)
@@ -384,6 +468,18 @@ size_t members_alive(const struct members *members)
 	for (size_t i = 0; i < members->count; i++)
 		alive += members->records[i].member.state == MEMBER_ALIVE;
 	return alive;
+}
+
+size_t members_starting(const struct members *members)
+{
+	size_t starting = 0;
+
+	for (size_t i = 0; i < members->count; i++) {
+		const struct record *r = &members->records[i];
+
+		starting += r->wrote && r->member.state == MEMBER_ALIVE && !r->member.holds;
+	}
+	return starting;
 }
 
 size_t members_count(const struct members *members)

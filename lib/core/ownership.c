@@ -250,11 +250,18 @@ void ownership_claim(struct ownership *ownership, const struct ownership_claim *
 	}
 }
 
-static void defend(struct holding *h, struct ownership_effects *effects)
+static void defend(
+	struct holding *h, struct ownership_effects *effects, enum ownership_action action)
 {
 	h->doubt = DOUBT_NONE;
 	h->challenges = 0;
-	effect(effects, h, OWNERSHIP_DEFEND);
+	effect(effects, h, action);
+}
+
+static bool defended_recently(const struct holding *h, struct monotime now)
+{
+	return h->defended &&
+	       !monotime_reached(now, monotime_add_ms(h->last_defence, DEFEND_INTERVAL_MS));
 }
 
 static void defend_from_stranger(
@@ -262,7 +269,19 @@ static void defend_from_stranger(
 {
 	h->defended = true;
 	h->last_defence = now;
-	defend(h, effects);
+	defend(h, effects, OWNERSHIP_DEFEND);
+}
+
+/* Once the other has heard it, it yields. Two that have proof might go on for long. */
+static void insist(struct holding *h, struct monotime now, struct ownership_effects *effects)
+{
+	if (defended_recently(h, now)) {
+		defend(h, effects, OWNERSHIP_DEFEND);
+		return;
+	}
+	h->defended = true;
+	h->last_defence = now;
+	defend(h, effects, OWNERSHIP_INSIST);
 }
 
 static void look_again(struct holding *h, struct monotime now)
@@ -280,7 +299,7 @@ static void challenge(struct holding *h, struct monotime now, struct ownership_e
 	bool often = h->challenges < OWNERSHIP_CHALLENGES;
 	unsigned challenges = h->challenges + often;
 
-	defend(h, effects);
+	defend(h, effects, OWNERSHIP_DEFEND);
 	h->challenges = challenges;
 	h->doubt = DOUBT_CHALLENGED;
 	h->check_at = monotime_add_ms(now, often ? OWNERSHIP_CONTEST_MS : DEFEND_INTERVAL_MS);
@@ -296,7 +315,7 @@ static void judge_contest(
 	if (h->doubt == DOUBT_SETTLES && !has_proof)
 		effect(effects, h, OWNERSHIP_ASK);
 	if (h->doubt != DOUBT_SETTLES && has_proof)
-		defend(h, effects);
+		insist(h, now->time, effects);
 	else if (!is_over)
 		look_again(h, now->time);
 	else if (h->gives_way)

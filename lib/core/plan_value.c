@@ -114,6 +114,25 @@ const char *plan_verdict_text(uint8_t verdict)
 	return "eligible";
 }
 
+/* Both are sorted. What is new or gone has moved from nobody, or to nobody. */
+size_t plan_moved(const struct plan *before, const struct plan *after)
+{
+	size_t moved = 0, old = 0;
+
+	for (size_t i = 0; i < after->vip_count; i++) {
+		const struct plan_vip *vip = &after->vips[i];
+		const char *owner = NULL;
+
+		while (old < before->vip_count &&
+			ip_compare(&before->vips[old].address, &vip->address) < 0)
+			old++;
+		if (old < before->vip_count && ip_equal(&before->vips[old].address, &vip->address))
+			owner = before->vips[old].owner;
+		moved += owner && vip->owner ? strcmp(owner, vip->owner) != 0 : owner != vip->owner;
+	}
+	return moved;
+}
+
 char *plan_explain(const struct plan *plan, const struct plan_vip *vip, size_t limit)
 {
 	char *text = NULL;

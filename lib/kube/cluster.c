@@ -33,6 +33,7 @@ struct cluster {
 	struct members *members;
 	struct timer *timer;			 /* the next death */
 	struct member_timing configured, timing; /* as it stands, and for those alive */
+	size_t expected;			 /* to be alive soon */
 	bool leases_known, valid_at_start;
 	bool sees_all;
 };
@@ -55,7 +56,8 @@ static void schedule(struct cluster *c)
 /* The timing follows the number of speakers alive. */
 static void follow_members(struct cluster *c)
 {
-	struct member_timing timing = member_timing_for(&c->configured, members_alive(c->members));
+	struct member_timing timing =
+		member_timing_for(&c->configured, members_alive(c->members) + c->expected);
 
 	if (timing.duration_ms != c->timing.duration_ms || timing.renew_ms != c->timing.renew_ms) {
 		c->timing = timing;
@@ -198,6 +200,19 @@ static void on_put(void *context, const json_t *object)
 		feed_changed(feed);
 }
 
+static bool node_exists(const void *context, const char *node)
+{
+	return cluster_node(context, node) != NULL;
+}
+
+/* A Lease goes with its Node, and the two watches tell it in any order. */
+static void forget_members(struct cluster *c)
+{
+	if (kube_watch_is_synced(c->feeds[NODES].watch) &&
+		members_forget(c->members, node_exists, c))
+		members_changed(c);
+}
+
 static void on_gone(void *context, const json_t *object)
 {
 	struct feed *feed = context;
@@ -205,16 +220,22 @@ static void on_gone(void *context, const json_t *object)
 	const char *namespace = json_string_value(json_object_get(meta, "namespace"));
 	const char *name = json_string_value(json_object_get(meta, "name"));
 
-	/* A deleted Lease is not a death: see core/members.h. */
-	if (feed->kind != LEASES && name &&
-		store_remove(&feed->store, namespace ? namespace : "", name))
+	if (!name)
+		return;
+	if (feed->kind == LEASES)
+		members_gone(feed->cluster->members, name);
+	else if (store_remove(&feed->store, namespace ? namespace : "", name))
 		feed_changed(feed);
+	if (feed->kind == LEASES || feed->kind == NODES)
+		forget_members(feed->cluster);
 }
 
 static void on_list_begin(void *context)
 {
 	struct feed *feed = context;
 
+	if (feed->kind == LEASES)
+		members_list_begin(feed->cluster->members);
 	store_list_begin(&feed->store);
 }
 
@@ -224,6 +245,10 @@ static void on_list_end(void *context)
 	struct cluster *c = feed->cluster;
 
 	store_list_end(&feed->store);
+	if (feed->kind == LEASES)
+		members_list_end(c->members);
+	if (feed->kind == LEASES || feed->kind == NODES)
+		forget_members(c);
 	if (feed->kind == LEASES && !c->leases_known) {
 		c->leases_known = true;
 		c->sink.leases_known(c->context);
@@ -312,6 +337,17 @@ void cluster_set_timing(struct cluster *cluster, const struct config_membership 
 	members_set_watchers(cluster->members, configured->bfd.on ? configured->bfd.watchers : 0);
 	follow_members(cluster);
 	schedule(cluster);
+}
+
+void cluster_expect(struct cluster *cluster, size_t more)
+{
+	cluster->expected = more;
+	follow_members(cluster);
+}
+
+size_t cluster_node_count(const struct cluster *cluster)
+{
+	return cluster->feeds[NODES].store.count;
 }
 
 struct member_timing cluster_timing(const struct cluster *cluster)

@@ -27,6 +27,7 @@ struct kube_lease {
 	void *context;
 	char *namespace, *name, *collection_path, *path;
 	json_t *labels, *annotations; /* objects, possibly empty */
+	json_t *owners;		      /* ownerReferences; NULL: none */
 	struct lease_state state;
 	struct kube_call *call;
 	struct timer *timer;
@@ -111,6 +112,8 @@ static char *body_for(const struct kube_lease *lease, enum lease_request request
 		json_object_set_new(meta, "namespace", json_string(lease->namespace));
 		json_object_set_new(meta, "name", json_string(lease->name));
 		json_object_set_new(meta, "annotations", without_nulls(lease->annotations));
+		if (lease->owners)
+			json_object_set(meta, "ownerReferences", lease->owners);
 	} else {
 		json_object_set_new(
 			meta, "resourceVersion", json_string(lease->state.record.resource_version));
@@ -313,6 +316,13 @@ void kube_lease_set_annotations(struct kube_lease *lease, const char *annotation
 	lease->annotations = load_object(annotations_json);
 }
 
+void kube_lease_set_owner(struct kube_lease *lease, const char *node, const char *uid)
+{
+	json_decref(lease->owners);
+	lease->owners = json_pack("[{s:s,s:s,s:s,s:s}]", "apiVersion", "v1", "kind", "Node", "name",
+		node, "uid", uid);
+}
+
 void kube_lease_renew(struct kube_lease *lease)
 {
 	struct lease_event event = {.kind = LEASE_EVENT_NUDGE};
@@ -332,7 +342,8 @@ bool kube_lease_written(
 {
 	const struct lease_state *state = &lease->state;
 
-	if (*state->written_version == '\0' || strcmp(state->written_version, resource_version))
+	if (*state->written_version == '\0' ||
+		strcmp(state->written_version, resource_version) != 0)
 		return false;
 	*ret = state->written_at;
 	return true;
@@ -356,6 +367,7 @@ void kube_lease_free(struct kube_lease *lease)
 	timer_free(lease->timer);
 	json_decref(lease->labels);
 	json_decref(lease->annotations);
+	json_decref(lease->owners);
 	free(lease->namespace);
 	free(lease->name);
 	free(lease->collection_path);

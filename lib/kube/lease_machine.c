@@ -20,6 +20,7 @@ enum {
 	RETRY_MAX_MS = 1000,
 	RETRY_AFTER_MAX_MS = 10000,
 	BACK_OFF_MAX_MS = 5000,
+	RARE_MS = 4000, /* renewals of 160 speakers and more */
 };
 
 void lease_state_init(
@@ -175,6 +176,10 @@ static void on_failed(
 		delay *= 2;
 	if (delay > max)
 		delay = max;
+	/* Many renew rarely. They must not all ask at once for an API server to return, or they
+	   meet it at once: after a second try each waits as long as between renewals. */
+	if (!state->releasing && state->failures > 0 && state->renew_ms > RARE_MS)
+		delay = state->renew_ms;
 	if (delay < event->retry_after_ms)
 		delay = event->retry_after_ms < RETRY_AFTER_MAX_MS ? event->retry_after_ms
 								   : RETRY_AFTER_MAX_MS;

@@ -247,3 +247,23 @@ def test_C04_cut_off_node_whose_lease_is_valid_yields(speakers, lab, place):
     assert {m["node"]: m["state"] for m in speakers.status(node)["members"]}[node.name] == "alive"
     node.restore_api()
     assert speakers.owner(vip) is other
+
+
+def test_K58_lease_of_a_removed_node_is_collected_and_forgotten(speakers, lab, real_api):
+    speakers.start()
+    gone, other = lab.nodes[:2]
+    name = f"herald-speaker.{gone.name}"
+    uid = speakers.kube.get("nodes", gone.name, ns=None)["metadata"]["uid"]
+    owner = speakers.kube.get("leases", name, NAMESPACE)["metadata"]["ownerReferences"]
+    assert owner == [{"apiVersion": "v1", "kind": "Node", "name": gone.name, "uid": uid}]
+    assert speakers.running.pop(gone.name).stop(timeout=6) == 0
+    known = lambda: {m["node"] for m in speakers.status(other)["members"]}
+    assert gone.name in known()
+    real_api.start_controllers("garbage-collector-controller")
+    try:
+        speakers.kube.delete("nodes", gone.name, ns=None)
+        wait_for("its Lease to be deleted", lambda: name not in {
+            each["metadata"]["name"] for each in speakers.kube.items("leases", NAMESPACE)}, timeout=60)
+        wait_for("it to be forgotten", lambda: known() == {other.name})
+    finally:
+        real_api.stop_controllers()

@@ -27,11 +27,14 @@
  *    it lived for takeBackTime, or when it takes up what it held before a restart within
  *    its Lease.
  *
- * What is held goes out with the next renewal, which costs no write of its own: who is
- * back before that takes its addresses at once. A hold is 24 bits of the address's hash:
+ * What is held goes out with the next renewal. Where addresses moved just now it goes out sooner,
+ * within 100 ms for each of them in the whole cluster, so that these writes together are no
+ * more than HOLDS_WRITES_PER_SECOND: who is back before that takes its addresses at once.
+ * A hold is 24 bits of the address's hash:
  * where two addresses have the same, one of them may be held without need. At most
  * HOLDS_MAX are told; addresses beyond are taken back at once.
  */
+#define HOLDS_WRITES_PER_SECOND 10u /* beside the renewals */
 #define HOLDS_MAX 4096u
 #define HOLDS_TEXT_MAX (4u * HOLDS_MAX) /* the annotation's value */
 
@@ -49,6 +52,8 @@ void holds_adopt(struct holds *holds, const char *text);
 /* After each plan, and at holds_next. True: what is to be told has changed. */
 bool holds_follow(struct holds *holds, const struct plan *plan, const struct plan_input *input,
 	struct monotime now);
+/* How long to wait with telling what is held when so many addresses have moved. */
+uint64_t holds_publish_ms(size_t moved, uint64_t random);
 /* The annotation's value; NULL: none. Valid until the next call. */
 const char *holds_text(const struct holds *holds);
 bool holds_next(const struct holds *holds, struct monotime *ret); /* false: no need */

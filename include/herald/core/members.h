@@ -20,7 +20,8 @@
  * Lease at all (ours renews too) was seen to change for duration - 5/4 of the renewal
  * interval. That is sooner than any member can expire, so an API server that is gone
  * makes nobody dead. After contact returns all get one more duration of grace.
- * A deleted Lease is not a death: it expires like one that is no longer renewed.
+ * A deleted Lease is not a death: it expires like one that is no longer renewed. Kubernetes
+ * deletes it with its Node; then the member is forgotten (members_forget).
  *
  * Faster than by its Lease a node is known to be dead by what others say of their BFD
  * sessions with it (suspicion.h). Its state remains that of its Lease.
@@ -32,8 +33,9 @@
  * number of speakers.
  */
 #define MEMBER_WRITES_PER_SECOND 40u
-#define MEMBER_DURATION_MAX_MS 900000u /* whatever a Lease says */
-#define MEMBER_LEASE_PREFIX "herald-speaker."
+#define MEMBER_DURATION_MAX_MS 900000u		/* whatever a Lease says */
+#define MEMBER_LEASE_PREFIX "herald-speaker."	/* and the node's name: member_lease_name */
+#define MEMBER_NODE_ANNOTATION "herald.io/node" /* where the Lease's name can't tell it */
 #define MEMBER_INTERFACES_ANNOTATION "herald.io/interfaces"
 #define MEMBER_BFD_ANNOTATION "herald.io/bfd" /* the address of its BFD sessions */
 #define MEMBER_HOLDS_ANNOTATION "herald.io/holds"
@@ -72,6 +74,9 @@ struct member_timing {
 /* What the configured timing becomes where so many speakers live; whole seconds. */
 struct member_timing member_timing_for(const struct member_timing *configured, size_t alive);
 
+/* The name of a node's Lease: at most 253 characters, as Kubernetes wants it; malloc'ed. */
+char *member_lease_name(const char *node);
+
 struct members; /* opaque; holds its own copies */
 
 struct members *members_new(void);
@@ -85,11 +90,19 @@ bool members_set_watchers(struct members *members, unsigned watchers);
 /* True: it takes part in BFD, its Lease being alive and saying so. */
 bool member_has_bfd(const struct member *member);
 
+/* Around a list: what is not shown in it is gone. */
+void members_list_begin(struct members *members);
+void members_list_end(struct members *members);
 /* A Lease as it came from list or watch. Others than speakers' are ignored. True: what
    members_at shows has changed. */
 bool members_put(struct members *members, const struct lease *lease, struct monotime now);
 /* How often what the members tell of BGP has changed, which members_put does not count. */
 uint64_t members_bgp_generation(const struct members *members);
+/* This Lease is there no more. */
+void members_gone(struct members *members, const char *lease_name);
+/* Forgets whose Lease is gone and whose node does not exist. True: there was one. */
+bool members_forget(struct members *members, bool (*exists)(const void *context, const char *node),
+	const void *context);
 /* Judges by the time; to be called at members_next. True: somebody's state changed. */
 bool members_judge(struct members *members, struct monotime now);
 /* This one's Lease was not renewed for its duration, as the caller has seen for itself: for
@@ -101,6 +114,9 @@ bool members_next(const struct members *members, struct monotime now, struct mon
 bool members_in_contact(const struct members *members, struct monotime now);
 
 size_t members_alive(const struct members *members);
+/* How many were seen to write their Lease since the first list was complete, and are not
+   established (core/holds.h): they have just started. */
+size_t members_starting(const struct members *members);
 /* Sorted by node. */
 size_t members_count(const struct members *members);
 const struct member *members_at(const struct members *members, size_t index);

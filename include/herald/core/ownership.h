@@ -65,13 +65,14 @@ enum ownership_action {
 	OWNERSHIP_RELEASE,   /* stop answering */
 	OWNERSHIP_YIELD,     /* stop answering, as `mac` claims it, and ASK */
 	OWNERSHIP_DEFEND,    /* announce once: `mac` claims it */
+	OWNERSHIP_INSIST,    /* the same, with all repeats: a frame may be lost */
 	OWNERSHIP_ASK	     /* write our Lease, for proof */
 };
 
 struct ownership_effect {
 	struct ip ip;
 	enum ownership_action action;
-	uint8_t mac[MAC_SIZE]; /* of YIELD and DEFEND */
+	uint8_t mac[MAC_SIZE]; /* of YIELD, DEFEND and INSIST */
 };
 
 struct ownership_effects {

@@ -117,6 +117,9 @@ struct plan *plan_make(const struct plan_input *input);
 void plan_free(struct plan *plan); /* NULL is allowed */
 const struct plan_vip *plan_find(const struct plan *plan, const struct ip *address);
 
+/* How many addresses have another owner than before. */
+size_t plan_moved(const struct plan *before, const struct plan *after);
+
 /* "node1: no Lease ...; node2: ...", at most `limit` nodes, then "and N more". malloc'ed. */
 char *plan_explain(const struct plan *plan, const struct plan_vip *vip, size_t limit);
 

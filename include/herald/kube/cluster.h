@@ -31,6 +31,9 @@ void cluster_free(struct cluster *cluster); /* NULL is allowed */
 
 bool cluster_is_synced(const struct cluster *cluster);
 void cluster_set_timing(struct cluster *cluster, const struct config_membership *configured);
+/* So many more speakers will live soon (core/turn.h). */
+void cluster_expect(struct cluster *cluster, size_t more);
+size_t cluster_node_count(const struct cluster *cluster);
 /* How our Lease is to be kept: as configured, stretched where many speakers live. */
 struct member_timing cluster_timing(const struct cluster *cluster);
 const struct members *cluster_members(const struct cluster *cluster);

@@ -30,8 +30,8 @@ struct kube_lease_options {
 struct kube_lease_sink {
 	void (*held)(void *context);
 	void (*lost)(void *context, const char *why);
-	void (*written)(void *context); /* kube_lease_written is another; NULL is allowed */
 	void (*failing)(void *context, const struct err *error);
+	void (*written)(void *context); /* kube_lease_written is another; NULL is allowed */
 };
 
 struct kube_lease;
@@ -45,6 +45,10 @@ void kube_lease_set_timing(struct kube_lease *lease, uint32_t duration_ms, uint3
 void kube_lease_set_annotations(struct kube_lease *lease, const char *annotations_json);
 /* The same, and the renewal is now rather than at the next interval. */
 void kube_lease_annotate(struct kube_lease *lease, const char *annotations_json);
+/* Where it is created from now on it goes with this Node: Kubernetes deletes it once there is
+   none of this uid. A Lease that exists is left as it is, for some clusters allow changing
+   owners only to who may delete; whose Node was made anew is deleted, and created again. */
+void kube_lease_set_owner(struct kube_lease *lease, const char *node, const char *uid);
 /* Renews it now rather than at the next interval. */
 void kube_lease_renew(struct kube_lease *lease);
 /* True where this is the version that our last write made: then *ret is when it was sent. */

@@ -132,7 +132,7 @@ static void commit(struct speaker *s, const struct event *event)
 		lease->written_ns = sim->now;
 		sim->leases[s->index] = lease;
 		drop_lease(old);
-		sim->counts.writes++;
+		count_write(sim);
 		for (size_t n = 0; n < sim->rules.nodes; n++) {
 			if (sim->speakers[n].listens)
 				show_to(&sim->speakers[n], lease);

@@ -28,13 +28,14 @@ struct sim_rules {
 
 /* Times in milliseconds. An address counts while some node on the segment runs. */
 struct sim_counts {
-	uint64_t takes;	      /* addresses taken over */
-	uint64_t writes;      /* of Leases, carried out */
-	uint64_t nobody_ms;   /* over all addresses: answered by nobody */
-	uint64_t nobody_max;  /* the longest of one address */
-	uint64_t several_ms;  /* answered by more than one node */
-	uint64_t several_max; /* the longest of one address */
-	uint64_t heard_ms;    /* of these, after one of them had heard the other's claim */
+	uint64_t takes;			    /* addresses taken over */
+	uint64_t writes;		    /* of Leases, carried out */
+	uint64_t writes_second, writes_ten; /* the most in one second, and in ten */
+	uint64_t nobody_ms;		    /* over all addresses: answered by nobody */
+	uint64_t nobody_max;		    /* the longest of one address */
+	uint64_t several_ms;		    /* answered by more than one node */
+	uint64_t several_max;		    /* the longest of one address */
+	uint64_t heard_ms; /* of these, after one of them had heard the other's claim */
 	uint64_t heard_max;
 	uint64_t heard; /* how often that happened */
 };

@@ -101,9 +101,25 @@ void count_claim(struct sim *sim, struct speaker *hearer, size_t vip)
 	sim->counts.heard++;
 }
 
+void count_write(struct sim *sim)
+{
+	uint64_t second = sim->now / MS / 1000, in_ten = 0;
+
+	for (; sim->second < second; sim->second++)
+		sim->written[(sim->second + 1) % 10] = 0;
+	sim->written[second % 10]++;
+	for (size_t i = 0; i < 10; i++)
+		in_ten += sim->written[i];
+	sim->counts.writes++;
+	sim->counts.writes_second = larger(sim->counts.writes_second, sim->written[second % 10]);
+	sim->counts.writes_ten = larger(sim->counts.writes_ten, in_ten);
+}
+
 void sim_counts_clear(struct sim *sim)
 {
 	sim->counts = (struct sim_counts){0};
+	for (size_t i = 0; i < 10; i++)
+		sim->written[i] = 0;
 	for (size_t vip = 0; vip < sim->rules.vips; vip++)
 		sim->episodes[vip].since = sim->episodes[vip].heard_since = sim->now;
 }

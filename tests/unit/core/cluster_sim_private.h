@@ -7,6 +7,7 @@
 #include "herald/core/holds.h"
 #include "herald/core/ownership.h"
 #include "herald/core/plan.h"
+#include "herald/core/turn.h"
 
 /* What the simulation's files share: the world (cluster_sim.c), a speaker
    (cluster_sim_speaker.c), the counting (cluster_sim_count.c). */
@@ -35,10 +36,12 @@ struct speaker {
 	struct announce *announce;
 	struct plan *plan;
 	struct member_timing timing;
+	struct turn turn;
 	bool leaving, wrote_release, released, synced, adopted, valid_at_start;
 	uint64_t heard_until; /* what the watch shows comes no sooner */
 	uint64_t wake_at;     /* the earliest that is in the queue */
-	uint64_t plan_at, plan_not_before, judge_at, holds_at, write_at;
+	uint64_t plan_at, plan_not_before, judge_at, holds_at, write_at, turn_at;
+	unsigned failures; /* writes without success, in a row */
 	bool writing, nudged;
 	uint64_t proven_ns;
 	uint32_t sent_renew_ms; /* the interval that held at the last write */
@@ -73,7 +76,8 @@ struct sim {
 	struct speaker *speakers;
 	struct episode *episodes;
 	struct sim_counts counts;
-	bool was_served; /* somebody runs on the segment */
+	uint64_t written[10], second; /* in each of the last ten seconds, this being the last */
+	bool was_served;	      /* somebody runs on the segment */
 	/* What all see alike. */
 	struct config config;
 	struct config_pool pool;
@@ -104,6 +108,7 @@ void speaker_written(struct speaker *s, bool done);
 /* What its Lease is to say; malloc'ed. */
 struct lease_version *speaker_lease(struct speaker *s);
 
+void count_write(struct sim *sim);
 /* Whoever answers, runs or is plugged in has changed. */
 void count_answer(struct sim *sim, struct speaker *s, size_t vip, bool answers);
 void count_presence(struct sim *sim, struct speaker *s, bool was_present);

@@ -13,6 +13,7 @@
 #define HAND_OVER_MS 1000u	/* as in speaker/speaker.c */
 #define STOP_HAND_OVER_MS 3000u /* the same */
 #define RETRY_MS 250u
+#define RARE_MS 4000u
 
 static const struct member_timing configured = {3000, 1000};
 
@@ -51,7 +52,9 @@ void speaker_begin(struct speaker *s)
 	s->nudged = false;
 	s->heard_until = s->plan_not_before = s->proven_ns = 0;
 	s->sent_renew_ms = 0;
-	s->wake_at = s->plan_at = s->judge_at = s->holds_at = s->write_at = NEVER;
+	s->turn = (struct turn){0};
+	s->failures = 0;
+	s->wake_at = s->plan_at = s->judge_at = s->holds_at = s->write_at = s->turn_at = NEVER;
 }
 
 void speaker_end(struct speaker *s)
@@ -116,6 +119,9 @@ static void carry_out(struct speaker *s, const struct ownership_effect *effect, 
 	case OWNERSHIP_DEFEND:
 		announce_once(s->announce, &effect->ip, now_of(s));
 		break;
+	case OWNERSHIP_INSIST:
+		announce_start(s->announce, &effect->ip, now_of(s));
+		break;
 	case OWNERSHIP_HAND_OVER:
 		announce_stop(s->announce, &effect->ip);
 		break;
@@ -178,23 +184,33 @@ static void follow_plan(struct speaker *s)
 	carry_out_all(s, &effects, quiet);
 }
 
+static void tell_holds_soon(struct speaker *s, size_t moved)
+{
+	uint64_t at = s->sim->now + holds_publish_ms(moved, sim_draw(s->sim, UINT32_MAX)) * MS;
+
+	if (moved > 0 && !s->writing && at < s->write_at && s->write_at != NEVER)
+		s->write_at = at;
+}
+
 static void make_plan(struct speaker *s)
 {
 	struct plan_input input = input_of(s);
+	struct plan *before = s->plan;
 	struct monotime next;
 
-	plan_free(s->plan);
 	s->plan = plan_make(&input);
 	s->plan_at = NEVER;
 	s->plan_not_before = s->sim->now + s->sim->rules.plan_pause_ms * MS;
 	follow_plan(s);
-	holds_follow(s->holds, s->plan, &input, now_of(s));
+	if (holds_follow(s->holds, s->plan, &input, now_of(s)) && before)
+		tell_holds_soon(s, plan_moved(before, s->plan));
+	plan_free(before);
 	s->holds_at = holds_next(s->holds, &next) ? next.ns : NEVER;
 }
 
 static void members_changed(struct speaker *s)
 {
-	s->timing = member_timing_for(&configured, members_alive(s->members));
+	s->timing = member_timing_for(&configured, members_alive(s->members) + s->turn.waiting);
 	members_set_timing(s->members, &s->timing);
 	touch(s);
 }
@@ -235,22 +251,33 @@ void speaker_see_lease(struct speaker *s, const struct lease_version *lease)
 		touch(s);
 }
 
+static void follow_turn(struct speaker *s)
+{
+	members_changed(s);
+	s->turn_at = s->turn.waiting > 0 ? s->turn.next.ns : NEVER;
+	if (s->turn.ours && s->write_at == NEVER && !s->writing && s->sent_renew_ms == 0)
+		s->write_at = s->sim->now;
+}
+
 void speaker_see_list(struct speaker *s)
 {
 	struct sim *sim = s->sim;
 	const struct lease_version *own = sim->leases[s->index];
 
+	members_list_begin(s->members);
 	for (size_t n = 0; n < sim->rules.nodes; n++) {
 		if (sim->leases[n])
 			speaker_see_lease(s, sim->leases[n]);
 	}
+	members_list_end(s->members);
 	if (!s->synced) {
 		s->valid_at_start = own && !own->released &&
 				    sim->now - own->written_ns < own->duration_s * 1000 * MS;
 		if (s->valid_at_start)
 			holds_adopt(s->holds, own->holds);
-		s->write_at = sim->now;
-		touch(s);
+		turn_begin(&s->turn, s->index * 7919 + sim_draw(sim, UINT32_MAX), sim->rules.nodes,
+			now_of(s));
+		follow_turn(s);
 	}
 	s->synced = true;
 }
@@ -305,6 +332,10 @@ void speaker_wake(struct speaker *s)
 		s->holds_at = NEVER;
 		touch(s);
 	}
+	if (now >= s->turn_at) {
+		turn_step(&s->turn, members_starting(s->members), now_of(s));
+		follow_turn(s);
+	}
 	if (now >= s->plan_at && s->synced)
 		make_plan(s);
 	else if (now >= s->plan_at)
@@ -328,6 +359,7 @@ void speaker_schedule(struct speaker *s)
 		return;
 	next = s->judge_at < next ? s->judge_at : next;
 	next = s->holds_at < next ? s->holds_at : next;
+	next = s->turn_at < next ? s->turn_at : next;
 	if (!s->writing && s->write_at < next)
 		next = s->write_at;
 	if (ownership_next(s->ownership, &other) && other.ns < next)
@@ -367,6 +399,17 @@ static uint32_t next_interval(struct speaker *s)
 	return renew - spread / 2 + sim_draw(s->sim, spread);
 }
 
+/* As lib/kube/lease_machine.c does it: at first soon, and where renewals are rare no more often
+   than these, or the API server's return would meet all at once. */
+static uint32_t retry_interval(struct speaker *s)
+{
+	uint32_t renew = s->timing.renew_ms;
+
+	if (s->failures++ > 0 && renew > RARE_MS)
+		return renew - renew / 10 + sim_draw(s->sim, renew / 5);
+	return RETRY_MS;
+}
+
 void speaker_written(struct speaker *s, bool done)
 {
 	s->writing = false;
@@ -376,7 +419,9 @@ void speaker_written(struct speaker *s, bool done)
 		touch(s);
 		return;
 	}
-	s->write_at = s->sim->now + (done ? next_interval(s) : RETRY_MS) * MS;
+	if (done)
+		s->failures = 0;
+	s->write_at = s->sim->now + (done ? next_interval(s) : retry_interval(s)) * MS;
 	if (s->nudged)
 		nudge(s);
 }

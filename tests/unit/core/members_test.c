@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -62,6 +63,108 @@ static void K58_silence_of_one_is_death(void **state)
 	assert_int_equal(state_of(m, "b"), MEMBER_DEAD);
 	assert_true(show(m, "b", "b", 2, 3500));
 	assert_int_equal(state_of(m, "b"), MEMBER_ALIVE);
+	members_free(m);
+}
+
+static bool exists(const void *context, const char *node)
+{
+	return strcmp(node, context) == 0;
+}
+
+/* Leases of nodes that were removed; the two watches tell it in any order. */
+static void forgotten_with_its_node_and_lease(void **state)
+{
+	struct members *m = members_new();
+
+	(void)state;
+	show(m, "a", "a", 1, 0);
+	show(m, "b", "b", 1, 0);
+	assert_false(members_forget(m, exists, "a")); /* its Lease is there */
+	members_gone(m, MEMBER_LEASE_PREFIX "b");
+	members_gone(m, MEMBER_LEASE_PREFIX "nobody");
+	assert_false(members_forget(m, exists, "b")); /* its node is there: it will expire */
+	assert_int_equal(state_of(m, "b"), MEMBER_ALIVE);
+	assert_true(members_forget(m, exists, "a"));
+	assert_int_equal(members_count(m), 1);
+	assert_int_equal(state_of(m, "b"), MEMBER_UNKNOWN);
+	assert_int_equal(members_alive(m), 1);
+	/* A list that lacks one says the same. */
+	show(m, "b", "b", 2, 100);
+	members_list_begin(m);
+	show(m, "b", "b", 2, 100);
+	members_list_end(m);
+	assert_true(members_forget(m, exists, "b"));
+	assert_int_equal(members_count(m), 1);
+	assert_string_equal(members_at(m, 0)->node, "b");
+	/* Deleted by hand, it is written again by its living speaker. */
+	members_gone(m, MEMBER_LEASE_PREFIX "b");
+	show(m, "b", "b", 3, 200);
+	assert_false(members_forget(m, exists, "a"));
+	members_free(m);
+}
+
+static void starting_are_those_that_wrote_since_the_first_list(void **state)
+{
+	struct members *m = members_new();
+
+	(void)state;
+	show(m, "a", "a", 1, 0);
+	members_list_end(m);
+	assert_int_equal(members_starting(m), 0);
+	show(m, "b", "b", 1, 10);
+	assert_int_equal(members_starting(m), 1);
+	show(m, "a", "a", 2, 20);
+	assert_int_equal(members_starting(m), 2);
+	members_free(m);
+}
+
+static struct lease lease_of(const char *name, const char *node, const char *told)
+{
+	static struct string_pair pair;
+
+	pair = (struct string_pair){MEMBER_NODE_ANNOTATION, told};
+	return (struct lease){.meta = {.name = name, .resource_version = "1"},
+		.holder = node,
+		.renew_time = "1",
+		.duration_s = 3,
+		.annotations = {&pair, told ? 1 : 0}};
+}
+
+/* Names of nodes are up to 253 characters long, and so are those of Leases (K58). */
+static void long_names_are_cut_and_told_apart(void **state)
+{
+	struct members *m = members_new();
+	char nodes[2][254];
+	char *names[2];
+
+	(void)state;
+	for (unsigned n = 0; n < 2; n++) {
+		memset(nodes[n], 'a', 252);
+		nodes[n][220] = '-';
+		nodes[n][252] = (char)('x' + n);
+		nodes[n][253] = '\0';
+		names[n] = member_lease_name(nodes[n]);
+		assert_true(strlen(names[n]) <= 253);
+		assert_null(strstr(names[n], "--"));
+	}
+	assert_string_not_equal(names[0], names[1]);
+	for (unsigned n = 0; n < 2; n++) {
+		struct lease lease = lease_of(names[n], nodes[n], nodes[n]);
+
+		assert_true(members_put(m, &lease, at_ms(0)));
+		assert_int_equal(state_of(m, nodes[n]), MEMBER_ALIVE);
+	}
+	/* Who says that it is another's is not believed. */
+	struct lease lie = lease_of(MEMBER_LEASE_PREFIX "c", "c", nodes[0]);
+
+	assert_true(members_put(m, &lie, at_ms(0)));
+	assert_int_equal(state_of(m, "c"), MEMBER_ALIVE);
+	assert_int_equal(members_count(m), 3);
+	members_gone(m, names[0]);
+	assert_true(members_forget(m, exists, "c"));
+	assert_int_equal(state_of(m, nodes[0]), MEMBER_UNKNOWN);
+	for (unsigned n = 0; n < 2; n++)
+		free(names[n]);
 	members_free(m);
 }
 
@@ -340,6 +443,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(C20_suspicion_by_the_others),
 		cmocka_unit_test(K58_silence_of_one_is_death),
+		cmocka_unit_test(forgotten_with_its_node_and_lease),
+		cmocka_unit_test(starting_are_those_that_wrote_since_the_first_list),
+		cmocka_unit_test(long_names_are_cut_and_told_apart),
 		cmocka_unit_test(K58_a_reader_that_waited_for_one_may_bury_it),
 		cmocka_unit_test(C04_out_of_contact_nobody_dies),
 		cmocka_unit_test(C15_relist_of_the_same_is_no_sign_of_life),

@@ -294,7 +294,7 @@ static void C04_unanswered_it_goes_on(void **state)
 	assert_int_equal(ownership_state_of(s->ownership, &vip), OWNERSHIP_HELD);
 	/* Proof ends it, whatever is heard then. */
 	assert_true(step_until_effect(s, 700000, 600000) > 0);
-	expect_one(s, OWNERSHIP_DEFEND);
+	expect_one(s, OWNERSHIP_INSIST);
 	assert_int_equal(step_until_effect(s, 800000, 600000), 0);
 }
 
@@ -305,9 +305,9 @@ static void C04_with_proof_it_defends_at_once(void **state)
 
 	begin_contest(s, OWNERSHIP_EARLIER_NODE);
 	assert_in_range(step_until_effect(s, 9000, 1200), 1200, 1000 + OWNERSHIP_CONTEST_MS);
-	expect_one(s, OWNERSHIP_DEFEND);
+	expect_one(s, OWNERSHIP_INSIST);
 	assert_false(ownership_next(s->ownership, &next));
-	/* Again and again: each contest is decided anew, and never faster. */
+	/* Again and again: each contest is decided anew, and not with all repeats. */
 	claim(s, OWNERSHIP_EARLIER_NODE, 2000, false);
 	assert_in_range(step_until_effect(s, 9000, 2001), 2300, 2000 + OWNERSHIP_CONTEST_MS);
 	expect_one(s, OWNERSHIP_DEFEND);
@@ -321,7 +321,7 @@ static void C04_lapse_just_after_the_claim_is_no_matter(void **state)
 
 	begin_contest(s, OWNERSHIP_EARLIER_NODE);
 	assert_true(step_until_effect(s, 9000, 1001) > 0);
-	expect_one(s, OWNERSHIP_DEFEND);
+	expect_one(s, OWNERSHIP_INSIST);
 	claim(s, OWNERSHIP_EARLIER_NODE, 2000, false);
 	assert_int_equal(step_until_effect(s, 9000, 1001), 2000 + OWNERSHIP_ASK_MS);
 	assert_int_equal(step_until_effect(s, 9000, 1001), 2000 + OWNERSHIP_CONTEST_MS);
