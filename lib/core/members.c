@@ -394,6 +394,7 @@ bool members_forget(struct members *members, bool (*exists)(const void *context,
 	members->count = kept;
 	if (kept == before)
 		return false;
+	members->bgp_generation++;
 	find_shortest(members);
 	agree(members);
 	return true;
