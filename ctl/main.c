@@ -30,6 +30,8 @@ static const struct verb verbs[] = {
 		&diff_argp, NULL},
 	{"import", "turn the configuration of MetalLB into one of Herald", import_main,
 		&import_argp, "metallb"},
+	{"bug-report", "gather what is needed to find out what is wrong", bug_report_main,
+		&bug_report_argp, NULL},
 	{"completion", "write a script for a shell's completion", completion_main, &completion_argp,
 		"bash zsh fish"},
 };

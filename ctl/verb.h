@@ -22,9 +22,11 @@ enum verb_exit {
 /* argv[0] is "heraldctl VERB"; returns the exit code. One file each. */
 typedef int verb_fn(int argc, char **argv);
 verb_fn status_main, why_main, watch_main, services_main, pools_main, nodes_main, drain_main,
-	bgp_main, undrain_main, validate_main, diff_main, import_main, completion_main;
+	bgp_main, undrain_main, bug_report_main, validate_main, diff_main, import_main,
+	completion_main;
 extern const struct argp status_argp, why_argp, watch_argp, services_argp, pools_argp, nodes_argp,
-	bgp_argp, drain_argp, undrain_argp, validate_argp, diff_argp, import_argp, completion_argp;
+	bgp_argp, drain_argp, undrain_argp, bug_report_argp, validate_argp, diff_argp, import_argp,
+	completion_argp;
 
 enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML };
 

@@ -19,7 +19,7 @@ def script(shell):
 
 
 def verbs():
-    return re.findall(r"^  ([a-z]+) ", heraldctl("--help").out, re.MULTILINE)
+    return re.findall(r"^  ([a-z-]+) ", heraldctl("--help").out, re.MULTILINE)
 
 
 def bash(*words):
