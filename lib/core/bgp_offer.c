@@ -305,7 +305,7 @@ const struct bgp_recipe *bgp_recipe_for(struct bgp_maker *m, const struct bgp_in
 	uint64_t hash = hash_of(from);
 	size_t at;
 
-	if (2 * (m->recipe_count + 1) > m->recipe_room)
+	if (2 * (m->plan->recipe_count + 1) > m->recipe_room)
 		grow(m);
 	at = hash & (m->recipe_room - 1);
 	while (m->recipes[at] &&
@@ -313,7 +313,7 @@ const struct bgp_recipe *bgp_recipe_for(struct bgp_maker *m, const struct bgp_in
 		at = (at + 1) & (m->recipe_room - 1);
 	if (!m->recipes[at]) {
 		m->recipes[at] = make_recipe(m, from, hash);
-		m->recipe_count++;
+		m->recipes[at]->index = m->plan->recipe_count++;
 	}
 	return m->recipes[at];
 }

@@ -29,7 +29,7 @@ struct bgp_maker {
 	struct bgp_rule *rules;
 	size_t rule_count;
 	struct bgp_recipe **recipes; /* hashed, room a power of two */
-	size_t recipe_count, recipe_room;
+	size_t recipe_room;
 };
 
 const char *bgp_keep_text(struct bgp_maker *m, const char *text);
@@ -62,6 +62,7 @@ struct bgp_ingredients {
 };
 struct bgp_recipe {
 	uint64_t hash;
+	size_t index; /* in order of making */
 	struct bgp_ingredients from;
 	const struct bgp_offer *offers;
 	size_t offer_count;

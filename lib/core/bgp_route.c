@@ -269,6 +269,7 @@ static void add_route(
 	recipe = bgp_recipe_for(r->m, &from);
 	route->offers = recipe->offers;
 	route->offer_count = recipe->offer_count;
+	route->recipe = recipe->index;
 	plan->route_count += recipe->offer_count > 0;
 	for (size_t i = begin; i < end; i++) {
 		if (recipe->offer_count == 0)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The routes in BIRD's configuration: a static protocol per family, with a line per route
- * and what the route says in its own block.
+ * The routes in BIRD's configuration: a static protocol per family with a line per route,
+ * and before them a function for each of the different things that routes say. Most routes
+ * say the same, so that this makes the text much shorter, and BIRD faster. A function is
+ * named by what it does: BIRD takes a route as changed when its function is another one.
  *
  * What all sessions are told stands under BGP's own attributes where BIRD exports those
  * from a static route, and under attributes that the export filters copy where it does not.
@@ -9,9 +11,12 @@
  * are declared whether used or not, so that a route never changes a declaration.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "bird_config_parts.h"
+#include "herald/base/err.h"
 
 /* Bytes a second that one endpoint stands for in link bandwidth communities: 1 Gbit/s. */
 #define ENDPOINT_BANDWIDTH 125000000.0f
@@ -105,24 +110,28 @@ static void write_attributes(
 	}
 }
 
-static bool says_nothing(const struct bgp_attributes *a)
-{
-	return !a->has_local_pref && a->community_count == 0 && !a->has_med && a->prepend == 0 &&
-	       a->bandwidth == 0 && a->next_hop.family == IP_NONE;
-}
+/* What the routes of a recipe say. */
+struct saying {
+	uint64_t hash; /* of the text; SAYS_NOTHING: there is none */
+	char *text;
+};
+#define SAYS_NOTHING 0
 
-static void write_route(FILE *out, const struct bgp_plan *plan, const struct bgp_route *route)
+struct sayings {
+	struct saying *items; /* sorted by hash once all are made */
+	uint64_t *by_recipe;
+	size_t count;
+};
+
+static char *text_of(const struct bgp_plan *plan, const struct bgp_route *route)
 {
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 	bool for_all = false;
 
-	fprintf(out, "\troute %s/%u unreachable", ip_text(&route->prefix.address).s,
-		route->prefix.length);
-	if (route->offer_count == 1 && route->offers->to_all &&
-		says_nothing(route->offers->attributes)) {
-		fputs(";\n", out);
-		return;
-	}
-	fputs(" {", out);
+	if (!out)
+		DIE("no memory");
 	for (size_t i = 0; i < route->offer_count; i++) {
 		const struct bgp_offer *offer = &route->offers[i];
 
@@ -135,10 +144,74 @@ static void write_route(FILE *out, const struct bgp_plan *plan, const struct bgp
 	}
 	if (!for_all)
 		fputs(" herald_some = 1;", out);
-	fputs(" };\n", out);
+	if (fclose(out) != 0)
+		DIE("no memory");
+	return text;
 }
 
-static void write_static(FILE *out, const struct bgp_plan *plan, uint8_t family)
+static int compare_sayings(const void *a, const void *b)
+{
+	const struct saying *x = a, *y = b;
+
+	return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+static void make_sayings(struct sayings *ret, const struct bgp_plan *plan)
+{
+	AUTO_FREE bool *made = xcalloc(plan->recipe_count + 1, sizeof(*made));
+
+	ret->items = xcalloc(plan->recipe_count + 1, sizeof(*ret->items));
+	ret->by_recipe = xcalloc(plan->recipe_count + 1, sizeof(*ret->by_recipe));
+	for (size_t i = 0; i < plan->route_count; i++) {
+		const struct bgp_route *route = &plan->routes[i];
+		struct saying *saying = &ret->items[ret->count];
+
+		if (made[route->recipe])
+			continue;
+		made[route->recipe] = true;
+		saying->text = text_of(plan, route);
+		saying->hash =
+			*saying->text ? XXH64(saying->text, strlen(saying->text), 0) : SAYS_NOTHING;
+		ret->by_recipe[route->recipe] = saying->hash;
+		ret->count++;
+	}
+	qsort(ret->items, ret->count, sizeof(*ret->items), compare_sayings);
+}
+
+static void sayings_done(struct sayings *sayings)
+{
+	for (size_t i = 0; i < sayings->count; i++)
+		free(sayings->items[i].text);
+	free(sayings->items);
+	free(sayings->by_recipe);
+}
+
+static void write_sayings(FILE *out, const struct sayings *sayings)
+{
+	uint64_t last = SAYS_NOTHING;
+
+	for (size_t i = 0; i < sayings->count; i++) {
+		const struct saying *saying = &sayings->items[i];
+
+		if (saying->hash != last)
+			fprintf(out, "\nfunction herald_says_%016" PRIx64 "() {%s }\n",
+				saying->hash, saying->text);
+		last = saying->hash;
+	}
+}
+
+static void write_route(FILE *out, const struct bgp_route *route, uint64_t says)
+{
+	fprintf(out, "\troute %s/%u unreachable", ip_text(&route->prefix.address).s,
+		route->prefix.length);
+	if (says == SAYS_NOTHING)
+		fputs(";\n", out);
+	else
+		fprintf(out, " { herald_says_%016" PRIx64 "(); };\n", says);
+}
+
+static void write_static(
+	FILE *out, const struct bgp_plan *plan, const struct sayings *sayings, uint8_t family)
 {
 	bool v4 = family == IP_V4;
 
@@ -149,7 +222,8 @@ static void write_static(FILE *out, const struct bgp_plan *plan, uint8_t family)
 		v4 ? BIRD_IPV4_TABLE : BIRD_IPV6_TABLE);
 	for (size_t i = 0; i < plan->route_count; i++) {
 		if (plan->routes[i].prefix.address.family == family)
-			write_route(out, plan, &plan->routes[i]);
+			write_route(
+				out, &plan->routes[i], sayings->by_recipe[plan->routes[i].recipe]);
 	}
 	fputs("}\n", out);
 }
@@ -174,8 +248,13 @@ static void declare(FILE *out, const struct bgp_plan *plan)
 
 void bird_write_routes(FILE *out, const struct bgp_plan *plan)
 {
+	struct sayings sayings = {0};
+
 	fputs("\nipv4 table " BIRD_IPV4_TABLE ";\nipv6 table " BIRD_IPV6_TABLE ";\n", out);
 	declare(out, plan);
-	write_static(out, plan, IP_V4);
-	write_static(out, plan, IP_V6);
+	make_sayings(&sayings, plan);
+	write_sayings(out, &sayings);
+	write_static(out, plan, &sayings, IP_V4);
+	write_static(out, plan, &sayings, IP_V6);
+	sayings_done(&sayings);
 }

@@ -117,6 +117,7 @@ struct bgp_route {
 	struct ip_prefix prefix;
 	const struct bgp_offer *offers;
 	size_t offer_count;
+	size_t recipe;	  /* below recipe_count; routes of one recipe have the same offers */
 	size_t vip_count; /* addresses of ours that it stands for; more than 1: an aggregate */
 };
 
@@ -150,7 +151,7 @@ struct bgp_plan {
 	struct bgp_session *sessions; /* in the configuration's order */
 	size_t session_count;
 	struct bgp_route *routes; /* sorted by prefix, IPv4 first */
-	size_t route_count;
+	size_t route_count, recipe_count;
 	struct bgp_vip *vips; /* sorted by address */
 	size_t vip_count;
 	struct bgp_problem *problems; /* in a stable order: the same input, the same list */

@@ -15,11 +15,12 @@
  * the interface out. The same values give the same text.
  *
  * With BGP it has, in this order: two tables, the attributes that routes carry for the
- * filters, a static protocol per family with a line per route, for unnumbered links router
- * advertisements, and for each session an export filter and a protocol. Routes are in tables of
- * their own, which no kernel protocol is connected to, and sessions take in nothing (B11). Filters
- * and protocols depend on the configuration and the node only, so that whatever happens to Services
- * changes lines of static routes and nothing else (B06, C09).
+ * filters, functions that set them, a static protocol per family with a line per route, for
+ * unnumbered links router advertisements, and for each session an export filter and a protocol.
+ * Routes are in tables of their own, which no kernel protocol is connected to, and sessions take in
+ * nothing (B11). Filters and protocols depend on the configuration and the node only, so that
+ * whatever happens to Services changes static routes and the functions that they call, and nothing
+ * else (B06, C09).
  *
  * The text may hold passwords (B07): the file is for its owner only, and the text is not
  * to be shown.
