@@ -14,6 +14,7 @@
 #include "announcer.h"
 #include "answers.h"
 #include "herald/core/announce.h"
+#include "herald/core/cover.h"
 #include "herald/core/warmup.h"
 #include "prober.h"
 #include "solicited.h"
@@ -53,9 +54,29 @@ static struct ownership_now ownership_now(const struct layer2 *l)
 	};
 }
 
+/* The kernel keeps from us what is for nobody of ours. */
+static void heed_table(struct layer2 *l)
+{
+	const struct responder_table *table = &l->answers.table;
+	struct ip_prefix networks[2 * WIRE_FILTER_NETWORKS];
+	struct ip *ips = xcalloc(table->address_count, sizeof(*ips));
+	size_t count = 0, four = 0;
+
+	for (size_t i = 0; i < table->address_count; i++) {
+		ips[i] = table->addresses[i].ip;
+		four += ips[i].family == IP_V4;
+	}
+	count = cover_make(ips, four, networks, WIRE_FILTER_NETWORKS);
+	count += cover_make(
+		ips + four, table->address_count - four, networks + count, WIRE_FILTER_NETWORKS);
+	ports_heed(l->ports, networks, count);
+	free(ips);
+}
+
 static void rebuild_table(struct layer2 *l)
 {
 	answers_rebuild(&l->answers);
+	heed_table(l);
 	for (size_t i = 0; i < l->answers.gained_count; i++) {
 		if (ownership_state_of(l->ownership, &l->answers.gained[i]) == OWNERSHIP_HELD)
 			announce_start(

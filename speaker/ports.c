@@ -32,6 +32,8 @@ struct ports {
 	size_t pattern_count;
 	bool full_told;
 	struct log_limit send_limit;
+	struct ip_prefix heeded[2 * WIRE_FILTER_NETWORKS];
+	size_t heeded_count;
 };
 
 static bool is_used(const struct slot *slot)
@@ -76,6 +78,16 @@ static void on_down(void *context, const struct err *why)
 	slot->ports->sink.changed(slot->ports->context, 0);
 }
 
+static void heed(struct slot *slot)
+{
+	struct ports *ports = slot->ports;
+	struct err e;
+
+	if (ports->driver->heed(slot->port.wire, ports->heeded, ports->heeded_count, &e) != 0)
+		log_warn(ports->program->log, "all ARP and neighbour discovery wakes the speaker",
+			"interface", slot->port.interface.name, "error", e.text, NULL);
+}
+
 /* True where the wire is open now. */
 static bool open_wire(struct slot *slot)
 {
@@ -88,6 +100,7 @@ static bool open_wire(struct slot *slot)
 		log_info(ports->program->log, "interface in use", "interface",
 			slot->port.interface.name, NULL);
 		slot->port.failed = false;
+		heed(slot);
 		return true;
 	}
 	if (!slot->port.failed)
@@ -338,6 +351,19 @@ bool ports_send(struct ports *ports, unsigned slot, const uint8_t *bytes, size_t
 	if (log_limit_pass(&ports->send_limit, loop_now(ports->program->loop).ns, &suppressed))
 		log_warn(ports->program->log, "frame not sent", "error", e.text, NULL);
 	return false;
+}
+
+void ports_heed(struct ports *ports, const struct ip_prefix *networks, size_t count)
+{
+	if (count == ports->heeded_count &&
+		(count == 0 || memcmp(networks, ports->heeded, count * sizeof(*networks)) == 0))
+		return;
+	memcpy(ports->heeded, networks, count * sizeof(*networks));
+	ports->heeded_count = count;
+	for (unsigned i = 0; i < RESPONDER_SLOTS; i++) {
+		if (ports->slots[i].port.wire)
+			heed(&ports->slots[i]);
+	}
 }
 
 char *ports_text(const struct ports *ports)

@@ -7,6 +7,7 @@
 #include "herald/core/responder.h"
 #include "herald/io/netlink.h"
 #include "herald/io/wire.h"
+#include "herald/io/wire_filter.h"
 #include "herald/kube/program.h"
 
 /*
@@ -43,6 +44,9 @@ void ports_set_config(struct ports *ports, const struct config *config);
 const struct port *ports_at(const struct ports *ports, unsigned slot);
 uint64_t ports_open(const struct ports *ports); /* the slots with a wire */
 bool ports_send(struct ports *ports, unsigned slot, const uint8_t *bytes, size_t length);
+/* The networks of the addresses that are of interest: frames for others need not wake us.
+   At most WIRE_FILTER_NETWORKS of each family. */
+void ports_heed(struct ports *ports, const struct ip_prefix *networks, size_t count);
 /* What others are told (core/interfaces.h); malloc'ed. */
 char *ports_text(const struct ports *ports);
 

@@ -10,38 +10,16 @@
 #include "herald/io/wire.h"
 
 #include <errno.h>
-#include <net/ethernet.h>
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#define SNAP_LENGTH 256		 /* bytes kept of a frame: NDP_FRAME_MAX in core/ndp.h */
+#include "herald/io/wire_filter.h"
+
 #define BUFFER_SIZE (512 * 1024) /* bytes of ring per interface: some 1500 frames */
 #define BATCH 256		 /* frames handled before the loop gets its turn */
-
-#define AT_ETHERTYPE 12
-#define AT_NEXT_HEADER 20 /* of IPv6 */
-#define AT_ICMPV6_TYPE 54 /* without extension headers */
-#define NEXT_HEADER_ICMPV6 58
-#define SOLICITATION 135
-#define ADVERTISEMENT 136
-
-/*
- * What the kernel lets through. It has taken a VLAN tag off before this is run. Jumps
- * count from the following line: if true, if false.
- */
-static const struct bpf_insn filter[] = {
-	/* 0 */ BPF_STMT(BPF_LD + BPF_H + BPF_ABS, AT_ETHERTYPE),
-	/* 1 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, ETHERTYPE_ARP, 6, 0),  /* ARP: 8 */
-	/* 2 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, ETHERTYPE_IPV6, 0, 6), /* neither: 9 */
-	/* 3 */ BPF_STMT(BPF_LD + BPF_B + BPF_ABS, AT_NEXT_HEADER),
-	/* 4 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, NEXT_HEADER_ICMPV6, 0, 4), /* else: 9 */
-	/* 5 */ BPF_STMT(BPF_LD + BPF_B + BPF_ABS, AT_ICMPV6_TYPE),
-	/* 6 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, SOLICITATION, 1, 0),  /* 8 */
-	/* 7 */ BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, ADVERTISEMENT, 0, 1), /* else: 9 */
-	/* 8 */ BPF_STMT(BPF_RET + BPF_K, SNAP_LENGTH),			  /* kept */
-	/* 9 */ BPF_STMT(BPF_RET + BPF_K, 0),				  /* dropped */
-};
 
 struct wire {
 	pcap_t *pcap;
@@ -69,13 +47,39 @@ static int fail(struct err *e, const char *what, const char *interface, pcap_t *
 	}
 }
 
+static const struct ip_prefix everything[] = {
+	{.address = {.family = IP_V4}}, {.address = {.family = IP_V6}}};
+
+/* Put in the place of the last one at once: libpcap's own way drops what comes meanwhile. */
+static int attach(pcap_t *pcap, const struct ip_prefix *networks, size_t count)
+{
+	struct sock_filter items[WIRE_FILTER_MAX];
+	const struct sock_fprog program = {
+		.len = (unsigned short)wire_filter_build(networks, count, items),
+		.filter = items,
+	};
+
+	return setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+		       sizeof(program)) == 0
+		       ? 0
+		       : -errno;
+}
+
+/* The first one, by libpcap: what came before it was there is dropped. And what this node
+   sends itself is not even copied; kernels before 4.20 can't do that, and libpcap leaves it
+   out. */
 static int set_filter(pcap_t *pcap, const char *interface, struct err *e)
 {
-	struct bpf_insn copy[sizeof(filter) / sizeof(*filter)];
-	struct bpf_program program = {.bf_len = sizeof(copy) / sizeof(*copy), .bf_insns = copy};
+	struct sock_filter items[WIRE_FILTER_MAX];
+	struct bpf_insn copy[WIRE_FILTER_MAX]; /* the same by another name */
+	struct bpf_program program = {.bf_insns = copy};
+	const int yes = 1;
 	int r;
 
-	memcpy(copy, filter, sizeof(copy)); /* libpcap's interface knows no const */
+	program.bf_len = (unsigned)wire_filter_build(everything, 2, items);
+	for (unsigned i = 0; i < program.bf_len; i++)
+		copy[i] = (struct bpf_insn){items[i].code, items[i].jt, items[i].jf, items[i].k};
+	setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof(yes));
 	r = pcap_setfilter(pcap, &program);
 	return r == 0 ? 0 : fail(e, "set the filter on", interface, pcap, r);
 }
@@ -85,7 +89,7 @@ static int activate(pcap_t *pcap, const char *interface, struct err *e)
 	char text[PCAP_ERRBUF_SIZE] = "";
 	int r;
 
-	pcap_set_snaplen(pcap, SNAP_LENGTH);
+	pcap_set_snaplen(pcap, WIRE_SNAP_LENGTH);
 	pcap_set_promisc(pcap, 0);
 	pcap_set_immediate_mode(pcap, 1);
 	pcap_set_buffer_size(pcap, BUFFER_SIZE);
@@ -170,6 +174,17 @@ int wire_send(struct wire *wire, const uint8_t *bytes, size_t length, struct err
 	return fail(e, "send on", wire->interface, wire->pcap, PCAP_ERROR);
 }
 
+int wire_heed(struct wire *wire, const struct ip_prefix *networks, size_t count, struct err *e)
+{
+	int r = attach(wire->pcap, networks, count);
+
+	if (r != 0)
+		attach(wire->pcap, everything, 2);
+	return r == 0 ? 0
+		      : err_set(e, r, "cannot set the filter on `%s`: %s", wire->interface,
+				strerror(-r));
+}
+
 void wire_close(struct wire *wire)
 {
 	if (!wire)
@@ -186,5 +201,6 @@ void wire_close(struct wire *wire)
 const struct wire_driver wire_pcap = {
 	.open = wire_open,
 	.send = wire_send,
+	.heed = wire_heed,
 	.close = wire_close,
 };

@@ -376,11 +376,12 @@ for n in range(600):
 def option(text):
     return group / head / ask / Raw(bytes.fromhex(text))
 frames += [
+    Raw(whole[:19] + bytes([7]) + whole[20:]),  # ends, by its own word, before the target does
     group / Dot1Q(vlan=5) / head / ask / link,
     group / IPv6(src="fe80::9", dst=GROUP, hlim=64) / ask / link,
     group / head / ICMPv6ND_NS(tgt=VIP, cksum=1) / link,
     group / head / ICMPv6ND_NS(tgt=VIP, code=1) / link,
-    group / head / ICMPv6ND_NS(tgt="ff02::1") / link,
+    group / IPv6(src=VIP, dst=GROUP, hlim=255) / ICMPv6ND_NS(tgt="ff02::1") / link,
     group / IPv6(src="ff02::9", dst=GROUP, hlim=255) / ask / link,
     group / IPv6(src="::", dst=GROUP, hlim=255) / ask / link,
     group / IPv6(src="::", dst="ff02::1", hlim=255) / ask,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "herald/base/err.h"
+#include "herald/base/ip.h"
 #include "herald/io/loop.h"
 
 /*
@@ -29,6 +30,9 @@ struct wire_sink {
 int wire_open(struct loop *loop, const char *interface, const struct wire_sink *sink,
 	struct wire **ret, struct err *e);
 int wire_send(struct wire *wire, const uint8_t *bytes, size_t length, struct err *e);
+/* From now on only frames that ask for, or come from, an address in these networks wake us, at
+   most WIRE_FILTER_NETWORKS of each family; at first all do. Where it fails, all do. */
+int wire_heed(struct wire *wire, const struct ip_prefix *networks, size_t count, struct err *e);
 void wire_close(struct wire *wire); /* NULL is allowed */
 
 /* The seam for tests: what the speaker uses, and what a fake replaces. */
@@ -36,6 +40,8 @@ struct wire_driver {
 	int (*open)(struct loop *loop, const char *interface, const struct wire_sink *sink,
 		struct wire **ret, struct err *e);
 	int (*send)(struct wire *wire, const uint8_t *bytes, size_t length, struct err *e);
+	int (*heed)(
+		struct wire *wire, const struct ip_prefix *networks, size_t count, struct err *e);
 	void (*close)(struct wire *wire);
 };
 extern const struct wire_driver wire_pcap;
