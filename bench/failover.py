@@ -4,7 +4,10 @@
 Cut off: its link to the switch and to the API server are cut, as for the others it were
 switched off; measured is the longest time in which none of a client's datagrams, one each
 2 ms, was answered. Killed, frozen: its speaker alone, while the node goes on forwarding;
-measured is the time until another node answers ARP, and the longest without traffic."""
+measured is the time until another node answers ARP, and the longest without traffic. API
+server away: until all Leases have lapsed, and back; measured is the longest without traffic,
+and, of a node that is cut off meanwhile, the time from the server's return until another
+node answers ARP."""
 import signal
 import statistics
 import sys
@@ -38,7 +41,7 @@ table ip bench {{
 
 class Scene:
     def __init__(self, bench):
-        self.folder = bench.folder
+        self.folder, self.server = bench.folder, bench.server
         self.lab = Lab(nodes=3)
         self.backend = self.lab.add_host("backend", BACKEND).serve(self.folder)
         for node in self.lab.nodes:
@@ -146,6 +149,48 @@ def thaw(scene, owner):
     scene.speakers.running[owner.name].signal(signal.SIGCONT)
 
 
+def away(scene):
+    """The API server goes, for longer than a Lease lasts."""
+    scene.server.down()
+    for node in scene.lab.nodes:
+        wait_for("the Lease to lapse", lambda n=node: scene.speakers.status(n)["leaseLapsed"], timeout=30)
+
+
+def back(scene):
+    scene.server.up()
+    scene.speakers.kube = scene.server.admin
+
+
+def outage(scene):
+    """The longest time without traffic, until a moment after all speakers have contact again."""
+    scene.settle()
+    client = Client(scene)
+    away(scene)
+    back(scene)
+    for node in scene.lab.nodes:
+        wait_for("contact", lambda n=node: scene.speakers.status(n)["inContact"]
+                 and not scene.speakers.status(n)["leaseLapsed"], timeout=60)
+    seen = time.monotonic()
+    wait_for("traffic after it", lambda: client.times("traffic")[-1] > seen + 0.5)
+    client.process.stop()
+    return client.longest_gap()
+
+
+def cut_while_away(scene):
+    """From the API server's return to another node's ARP reply."""
+    owner = scene.settle()
+    client = Client(scene)
+    away(scene)
+    owner.cut_switch_side()
+    back(scene)
+    begin = time.monotonic()
+    taken = wait_for("another node's ARP reply", lambda: next(
+        (when for when, mac in client.answers() if when > begin and mac != owner.mac), None), timeout=60)
+    client.process.stop()
+    owner.restore()
+    return taken - begin
+
+
 def rounds(scene, section, count, what, act, undo, is_cut, limit=None):
     pairs = [one(scene, act, undo) for _ in range(count)]
     gaps, taken = zip(*pairs)
@@ -185,4 +230,8 @@ def run(bench, section):
     add_polling(scene, section)
     scene.configure(LEASE)
     rounds(scene, section, count, "cut off, Lease 3 s alone", cut, restore, True)
+    gaps = [outage(scene) for _ in range(count)]
+    add_times(section, "API server away and back: longest without traffic", gaps)
+    add_times(section, "cut off while the API server is away: from its return until another answers ARP",
+              [cut_while_away(scene) for _ in range(count)])
     scene.close()
