@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "herald/base/err.h"
+#include "herald/core/suggest.h"
 #include "herald/core/yaml_tree.h"
 #include "yaml_write.h"
 
@@ -37,14 +38,17 @@ static void remember(struct redaction *redaction, const struct yaml_node *node)
 /* Also a key that is misspelt, as far as one can tell. */
 static bool is_secret_key(const char *key)
 {
-	static const char *const parts[] = {
-		"pass", "pwd", "secret", "token", "auth", "cred", "md5", "psk", "private"};
+	static const char *const parts[] = {"passw", "passphrase", "pwd", "secret", "token", "auth",
+		"cred", "md5", "psk", "private"};
+
+	struct suggestion near = {.word = key};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (strcasestr(key, parts[i]))
 			return true;
 	}
-	return false;
+	suggest_offer(&near, "password");
+	return near.best != NULL;
 }
 
 /* {name: rack-a} of a passwordSecret tells a Secret's name, and no more. */

@@ -97,7 +97,7 @@ def test_an_archive(herald, workdir):
 
 
 BAD = {
-    "misspelt": "apiVersion: herald.io/v1\npools: []\nbgp: {peers: [{pasword: misspelt-s3cret, pwd: misspelt-s3cret}]}\n",
+    "misspelt": "apiVersion: herald.io/v1\npools: []\nbgp: {peers: [{pasword: misspelt-s3cret}]}\n",
     "BIRD's": "apiVersion: herald.io/v1\nbgp:\n  birdConfig: |\n    protocol bgp x { password \"bird-s3cret\"; }\n",
     "no YAML": "bgp: {peers: [{password: md5-s3cret}\n",
     "an alias": "a: &x md5-s3cret\nb: *x\n",
