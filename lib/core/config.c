@@ -33,16 +33,9 @@ static void read_external(
 	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
 {
 	struct config *config = ret;
-	struct config_ranges ranges = {0};
 
 	(void)rule;
-	if (!config_is_list(r, node, NULL))
-		return;
-	config_read_ranges(r, node, &ranges);
-	config->external = arena_alloc(r->memory, ranges.count, sizeof(*config->external));
-	for (; config->external_count < ranges.count; config->external_count++)
-		config->external[config->external_count] =
-			ranges.items[config->external_count].range;
+	config_read_range_list(r, node, &config->external, &config->external_count);
 }
 
 static const struct config_field addresses_fields[] = {

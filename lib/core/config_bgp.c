@@ -83,6 +83,15 @@ static void read_profiles(
 static const struct config_duration_rule drain_rule = {
 	.min_ms = 1000, .max_ms = 600u * 1000, .unit_ms = 1000, .zero = true};
 
+static void read_cluster(
+	struct config_reader *r, const struct yaml_node *node, void *ret, const void *rule)
+{
+	struct config_bgp *bgp = ret;
+
+	(void)rule;
+	config_read_range_list(r, node, &bgp->cluster, &bgp->cluster_count);
+}
+
 /* In this order: peers take defaults from the first two, advertisements use communities. */
 static const struct config_field bgp_fields[] = {
 	{"asn", config_read_u32, offsetof(struct config_bgp, asn), &config_asn_rule, false},
@@ -90,6 +99,7 @@ static const struct config_field bgp_fields[] = {
 	{"drainTime", config_read_duration, offsetof(struct config_bgp, drain_time_s), &drain_rule,
 		false},
 	{"birdConfig", config_read_bird_text, offsetof(struct config_bgp, extra), NULL, false},
+	{"announceClusterIPs", read_cluster, 0, NULL, false},
 	{"bfdProfiles", read_profiles, 0, NULL, false},
 	{"communities", config_read_communities, 0, NULL, false},
 	{"peers", config_read_peers, 0, NULL, false},

@@ -216,3 +216,16 @@ void config_read_ranges(
 		}
 	}
 }
+
+void config_read_range_list(struct config_reader *r, const struct yaml_node *node,
+	struct ip_range **ret, size_t *ret_count)
+{
+	struct config_ranges ranges = {0};
+
+	if (!config_is_list(r, node, NULL))
+		return;
+	config_read_ranges(r, node, &ranges);
+	*ret = arena_alloc(r->memory, ranges.count, sizeof(**ret));
+	for (*ret_count = 0; *ret_count < ranges.count; (*ret_count)++)
+		(*ret)[*ret_count] = ranges.items[*ret_count].range;
+}

@@ -152,6 +152,9 @@ struct config_ranges {
 };
 void config_read_ranges(
 	struct config_reader *r, const struct yaml_node *node, struct config_ranges *ret);
+/* A whole field of them; what is no list or no range is told and left out. */
+void config_read_range_list(struct config_reader *r, const struct yaml_node *node,
+	struct ip_range **ret, size_t *ret_count);
 
 /* The sections (one file each); ret is the struct config. */
 config_read_fn config_read_pools;

@@ -35,6 +35,7 @@ WHOLE = {
     "compatibility": {"metallbAnnotations": True},
     "bgp": {
         "asn": 7, "routerID": "10.0.0.7", "drainTime": "7s", "birdConfig": "# x",
+        "announceClusterIPs": ["10.96.0.0/12"],
         "bfdProfiles": [{"name": "b", "receiveInterval": "70ms", "transmitInterval": "70ms",
                          "detectMultiplier": 7, "minimumTTL": 7, "passiveMode": True}],
         "communities": [{"name": "c", "value": "7:7"}],

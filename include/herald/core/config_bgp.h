@@ -135,6 +135,9 @@ struct config_bgp {
 	uint32_t drain_time_s; /* with GRACEFUL_SHUTDOWN before a node withdraws; default 5 */
 	const char *extra;     /* birdConfig: text beside the sessions; "" none */
 	struct ip router_id;   /* IP_NONE: each node takes its own IPv4 address */
+	/* announceClusterIPs: which of the Services' spec.clusterIPs are announced by BGP */
+	struct ip_range *cluster;
+	size_t cluster_count;
 	struct config_bfd_profile *bfd_profiles;
 	size_t bfd_profile_count;
 	struct config_community *communities;

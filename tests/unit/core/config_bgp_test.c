@@ -22,6 +22,16 @@ static void B12_section(void **state)
 		{"a router ID of IPv6", "  routerID: 2001:db8::1\n",
 			"4:13 bgp.routerID: is \"2001:db8::1\": a router ID has the form of an "
 			"IPv4 address and is not 0.0.0.0\n"},
+		{"cluster addresses", "  announceClusterIPs: [10.96.0.0/12, fd00:10:96::/112]\n",
+			""},
+		{"cluster addresses that are none", "  announceClusterIPs: [10.96.0.0/33, true]\n",
+			"4:24 bgp.announceClusterIPs[0]: is \"10.96.0.0/33\": \"33\" is no prefix "
+			"length for IPv4, write one from 0 to 32\n"
+			"4:38 bgp.announceClusterIPs[1]: is \"true\", which YAML takes for a "
+			"boolean: put it in quotes\n"},
+		{"cluster addresses as text", "  announceClusterIPs: 10.96.0.0/12\n",
+			"4:23 bgp.announceClusterIPs: is \"10.96.0.0/12\" where a list is wanted: "
+			"write \"[...]\", or each item on its own line after \"- \"\n"},
 		{"an unknown field", "  asnn: 1\n",
 			"4:3 bgp.asnn: there is no such field: did you mean \"asn\"?\n"},
 		{"an ASN for no peer", "  peers: [{name: a, peerASN: 1, peerAddress: 192.0.2.1}]\n",

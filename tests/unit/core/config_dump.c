@@ -173,6 +173,7 @@ static void show_bgp(const struct config_bgp *bgp)
 	show_ip("bgp.routerID", &bgp->router_id);
 	show_number("bgp.drainTime", bgp->drain_time_s);
 	show_text("bgp.birdConfig", bgp->extra);
+	show_ranges("bgp.cluster", bgp->cluster, bgp->cluster_count);
 	for (size_t i = 0; i < bgp->bfd_profile_count; i++)
 		show_bfd_profile(&bgp->bfd_profiles[i]);
 	for (size_t i = 0; i < bgp->community_count; i++) {
