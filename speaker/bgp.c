@@ -159,9 +159,8 @@ void bgp_follow(struct bgp *bgp, const struct bgp_facts *facts)
 	const struct config_bgp *config = config_of(facts->cluster);
 	AUTO_FREE struct bgp_secret *secrets = NULL;
 	struct bgp_plan_input input = {.cluster = facts->cluster};
-	struct bgp_report_turn turn = {.node_uid = self ? self->meta.uid : "",
-		.quiet = facts->quiet,
-		.speak = facts->speak};
+	struct bgp_report_turn turn = {
+		.node_uid = self ? self->meta.uid : "", .speak = facts->speak};
 
 	input.secret_count = secrets_of(bgp, facts->cluster, &secrets);
 	input.secrets = secrets;

@@ -28,10 +28,10 @@ struct bgp *bgp_new(struct program *program, const char *self, struct bird_inclu
 	const struct bgp_sink *sink, void *context);
 void bgp_free(struct bgp *bgp); /* NULL is allowed */
 
-/* After anything changed. `quiet` and `speak` as bgp_report_turn has them. */
+/* After anything changed. `speak` as bgp_report_turn has it. */
 struct bgp_facts {
 	const struct plan_input *cluster;
-	bool quiet, speak;
+	bool speak;
 };
 void bgp_follow(struct bgp *bgp, const struct bgp_facts *facts);
 /* BIRD is in force or not any more, or has another problem. */

@@ -188,7 +188,6 @@ void bgp_report_plan(struct bgp_report *report, const struct bgp_report_turn *tu
 {
 	free(report->node_uid);
 	report->node_uid = xstrdup(turn->node_uid);
-	report->quiet |= turn->quiet;
 	tell_problems(report, turn->plan);
 	keep_vips(report, turn->plan, turn->speak);
 }
@@ -313,6 +312,7 @@ struct bgp_report *bgp_report_new(struct program *program, const char *self)
 
 	report->program = program;
 	report->self = self;
+	report->quiet = true;
 	report->announced = metric_gauge(program->metrics, "herald_speaker_bgp_addresses_announced",
 		"Addresses that BIRD exports from this node to a peer whose session is up.", NULL);
 	report->up_total = metric_counter(program->metrics, "herald_speaker_bgp_sessions_up_total",

@@ -14,12 +14,12 @@ struct bgp_report;
 struct bgp_report *bgp_report_new(struct program *program, const char *self);
 void bgp_report_free(struct bgp_report *report); /* NULL is allowed */
 
-/* A plan is in force; not borrowed. `node_uid` is of our Node object. `quiet`: what is found
-   announced first was so before we started. `speak`: of Services, too. */
+/* A plan is in force; not borrowed. `node_uid` is of our Node object. `speak`: of what is wrong
+   with Services, too. What is found announced first was so before we started, and not told. */
 struct bgp_report_turn {
 	const struct bgp_plan *plan; /* NULL: no BGP */
 	const char *node_uid;
-	bool quiet, speak;
+	bool speak;
 };
 void bgp_report_plan(struct bgp_report *report, const struct bgp_report_turn *turn);
 /* As bgp_watch_sink; `error` is what is to be told of a session that is down. */

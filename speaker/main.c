@@ -21,7 +21,8 @@ enum option_key {
 	OPTION_CLASS,
 	OPTION_UNSET,
 	OPTION_BIRD_SOCKET,
-	OPTION_BIRD_INCLUDE
+	OPTION_BIRD_INCLUDE,
+	OPTION_DAEMONSET
 };
 
 static const struct argp_option options[] = {
@@ -34,6 +35,8 @@ static const struct argp_option options[] = {
 	{"bird-socket", OPTION_BIRD_SOCKET, "PATH", 0, "BIRD's control socket, for BFD and BGP", 0},
 	{"bird-include", OPTION_BIRD_INCLUDE, "PATH", 0,
 		"The file that BIRD's configuration includes and this program writes", 0},
+	{"daemonset", OPTION_DAEMONSET, "NAME", 0,
+		"With --bird-include: the DaemonSet whose end is this program's end for good", 0},
 	{0},
 };
 
@@ -60,7 +63,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case OPTION_BIRD_INCLUDE:
 		arguments->speaker.bird_include = value;
 		return 0;
+	case OPTION_DAEMONSET:
+		arguments->speaker.daemonset = value;
+		return 0;
 	case ARGP_KEY_END:
+		if (arguments->speaker.daemonset && !arguments->speaker.bird_include)
+			argp_error(state, "--daemonset is of use with --bird-include alone");
 		if (!arguments->speaker.bird_socket != !arguments->speaker.bird_include)
 			argp_error(state, "--bird-socket and --bird-include belong together: give "
 					  "both, or none");
@@ -84,7 +92,8 @@ static int run(struct program *program, const struct arguments *arguments, struc
 	if (r == 0) {
 		log_info(program->log, "started", "version", HERALD_VERSION, "node",
 			arguments->speaker.node, NULL);
-		r = program_run(program, speaker_stop, speaker, SPEAKER_STOP_MS);
+		r = program_run(program, speaker_stop, speaker,
+			SPEAKER_STOP_MS + (arguments->speaker.daemonset ? SPEAKER_LEAVE_MS : 0));
 	}
 	speaker_free(speaker);
 	return r;

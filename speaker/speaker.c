@@ -17,11 +17,13 @@
 #include "herald/kube/lease.h"
 #include "host_check.h"
 #include "joining.h"
+#include "removal.h"
 #include "report.h"
 #include "status_page.h"
 #include "verdicts.h"
 
-#define PLAN_PAUSE 4u /* times what a plan took until the next: 20% at most */
+#define LEAVE_MS (SPEAKER_LEAVE_MS - 5000u) /* GRACEFUL_SHUTDOWN for at most so long */
+#define PLAN_PAUSE 4u			    /* times what a plan took until the next: 20% at most */
 
 struct speaker {
 	struct program *program;
@@ -32,6 +34,7 @@ struct speaker {
 	struct bird_include *bird; /* NULL: there is no BIRD */
 	struct bfd *bfd;
 	struct bgp *bgp;
+	struct removal *removal; /* NULL: every stop is a restart */
 	struct verdicts *verdicts;
 	struct joining *joining;
 	struct kube_lease *lease;
@@ -51,6 +54,7 @@ struct speaker {
 	struct monotime proven; /* as in core/ownership.h */
 	bool announce_again;	/* after the next plan */
 	bool stopping, lease_released;
+	bool stop_known, removed; /* what kind of stop it is */
 };
 
 static void touch(struct speaker *s)
@@ -92,9 +96,13 @@ static void count_alive(struct speaker *s)
 
 static void stop_when_done(struct speaker *s)
 {
-	if (s->stopping && s->lease_released &&
-		layer2_count(s->layer2, OWNERSHIP_HANDING_OVER) == 0)
-		loop_stop(s->program->loop);
+	if (!s->stopping || !s->stop_known || !s->lease_released ||
+		layer2_count(s->layer2, OWNERSHIP_HANDING_OVER) > 0 ||
+		(s->removed && !bgp_has_left(s->bgp)))
+		return;
+	if (s->removal)
+		removal_leave_word(s->removal, s->removed);
+	loop_stop(s->program->loop);
 }
 
 /* Until everything was seen once, a plan would be wrong rather than incomplete. */
@@ -216,14 +224,15 @@ static void follow_bfd(struct speaker *s)
 	verdicts_follow(s->verdicts, s->cluster, !s->stopping && is_first_alive(s));
 }
 
-static void follow_bgp(struct speaker *s, const struct plan_input *input, bool quiet)
+static void follow_bgp(struct speaker *s, const struct plan_input *input)
 {
+	struct plan_input staying = *input;
 	const struct bgp_facts facts = {
-		.cluster = input,
-		.quiet = quiet,
+		.cluster = &staying,
 		.speak = !s->stopping && is_first_alive(s),
 	};
 
+	staying.self_leaving = false; /* BIRD goes on when we stop */
 	bgp_follow(s->bgp, &facts);
 }
 
@@ -249,7 +258,7 @@ static void reconcile(void *context)
 	s->before = s->plan;
 	begin = clock_ns();
 	s->plan = plan_make(&input);
-	follow_bgp(s, &input, quiet);
+	follow_bgp(s, &input);
 	s->not_before.ns = loop_now(s->program->loop).ns + PLAN_PAUSE * (clock_ns() - begin);
 	s->adopted = true;
 	conflicts_collect(input.members, s->options->node, &told);
@@ -600,6 +609,8 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	if (options->bird_socket && options->bird_include)
 		s->bird = bird_include_new(
 			program, options->bird_socket, options->bird_include, &bird_sink, s);
+	if (options->daemonset && options->bird_include)
+		s->removal = removal_new(program, options->daemonset, options->bird_include);
 	s->bfd = bfd_new(program, options->node, s->bird, &bfd_sink, s);
 	s->bgp = bgp_new(program, options->node, s->bird, &bgp_sink, s);
 	s->verdicts = verdicts_new(program);
@@ -630,6 +641,7 @@ void speaker_free(struct speaker *speaker)
 	config_watch_free(speaker->config);
 	bfd_free(speaker->bfd);
 	bgp_free(speaker->bgp);
+	removal_free(speaker->removal);
 	bird_include_free(speaker->bird);
 	verdicts_free(speaker->verdicts);
 	layer2_free(speaker->layer2);
@@ -652,6 +664,17 @@ static void on_released(void *context)
 	stop_when_done(s);
 }
 
+static void on_removal_known(void *context, bool removed)
+{
+	struct speaker *s = context;
+
+	s->stop_known = true;
+	s->removed = removed;
+	if (removed)
+		bgp_leave(s->bgp, LEAVE_MS);
+	touch(s);
+}
+
 void speaker_stop(void *speaker)
 {
 	struct speaker *s = speaker;
@@ -662,6 +685,10 @@ void speaker_stop(void *speaker)
 		kube_lease_release(s->lease, on_released, s);
 	else
 		s->lease_released = true;
+	if (s->removal)
+		removal_ask(s->removal, on_removal_known, s);
+	else
+		s->stop_known = true;
 	touch(s);
 }
 

@@ -17,6 +17,7 @@ struct speaker_options {
 	const char *node;			/* --node-name, $NODE_NAME */
 	struct plan_class class;		/* --load-balancer-class, --handle-unset-class */
 	const char *bird_socket, *bird_include; /* --bird-socket, --bird-include; NULL: no BIRD */
+	const char *daemonset;			/* --daemonset; NULL: every stop is a restart */
 };
 
 struct speaker;
@@ -26,8 +27,10 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	const struct wire_driver *driver, struct speaker **ret, struct err *e);
 void speaker_free(struct speaker *speaker); /* NULL is allowed */
 
-/* Hands over and releases the Lease, then stops the loop; within SPEAKER_STOP_MS. */
+/* Hands over and releases the Lease, then stops the loop; within SPEAKER_STOP_MS. Where it is
+   removed for good, BGP's routes are withdrawn before, within SPEAKER_LEAVE_MS more. */
 #define SPEAKER_STOP_MS 6000u
+#define SPEAKER_LEAVE_MS 20000u
 void speaker_stop(void *speaker);
 
 /* For the status page. */

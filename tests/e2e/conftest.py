@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the speaker's tests."""
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from harness.mini import MiniApiServer
@@ -14,3 +17,9 @@ def speakers(lab, workdir):
     yield made
     made.stop()
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def module_folder(request, session_folder):
+    """A folder for what all tests of a file share."""
+    return Path(tempfile.mkdtemp(prefix=f"{Path(request.node.name).stem}-", dir=session_folder))

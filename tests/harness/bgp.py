@@ -93,9 +93,17 @@ class BgpCluster:
         return json.loads(lease["metadata"]["annotations"].get("herald.io/bgp", "null"))
 
     def session_starts(self, node=None):
-        """When each BGP session of the node began, by BIRD's own table."""
+        """When each BGP session of the node began, in seconds of the day, by BIRD's own table."""
         text = self.birds[(node or self.nodes[0]).name].ask("show protocols")
-        return dict(re.findall(r"(herald_\w+)\s+BGP\s+\S+\s+up\s+(\S+)", text))
+        return {name: 3600 * int(h) + 60 * int(m) + float(s) for name, h, m, s in
+                re.findall(r"(herald_\w+)\s+BGP\s+\S+\s+up\s+(\d+):(\d+):(\S+)", text)}
+
+    def restarted(self, before, node=None):
+        """The sessions that are not the ones they were at session_starts(); BIRD's clock, as it
+        shows it, jitters by a millisecond."""
+        now = self.session_starts(node)
+        return sorted(name for name in now.keys() | before.keys()
+                      if abs(now.get(name, -1e9) - before.get(name, -1e9)) > 0.1)
 
     def close(self):
         self.speakers.stop()

@@ -88,7 +88,7 @@ class BirdPeer(Peer):
             if via and fields:
                 routes.append(self.make(prefix, via, fields))
         for line in self.ask("show route all").splitlines():
-            text = line[5:] if re.match(r"\d{4}[- ]", line) else line[1:]
+            text = line[5:]  # a code, or as many blanks
             head = re.match(r"(\S+/\d+)?\s+(?:unicast|unreachable|blackhole) \[(\S+) ", text)
             if head:
                 end()
