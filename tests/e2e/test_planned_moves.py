@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C11, C13, C14, K45: moves that are planned lose no request, with a real API server and
+"""C11, C12, C13, C14, K45: moves that are planned lose no request, with a real API server and
 kube-proxy. bench/run moves does more of them."""
 import pytest
 
@@ -14,7 +14,7 @@ def moves(real_api, lab, workdir):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_C11_C13_C14_K45_planned_move_loses_no_request(moves, kind):
+def test_C11_C12_C13_C14_K45_planned_move_loses_no_request(moves, kind):
     for _ in range(2):  # there and back
         KINDS[kind](moves)
     assert moves.failed() == []

@@ -102,3 +102,25 @@ def test_C15_api_outage_loses_no_request(service_at_work, lab):
         speakers.status(n)["inContact"] and not speakers.status(n)["leaseLapsed"] for n in lab.nodes), timeout=60)
     assert speakers.owner(VIP) is owner
     assert failed(asked_since(client, mark)) == []
+
+
+def test_C15_node_that_dies_in_an_outage_is_replaced_after_it(service_at_work, lab):
+    """Nobody can agree while the API server is away, so nothing moves; once it is back, those
+    who were well keep what they have, and the dead node is found to be dead."""
+    speakers, client = service_at_work
+    owner = speakers.owner(VIP)
+    other = speakers.other(owner)
+    speakers.server.kill_apiserver()
+    try:
+        wait_for("both Leases to lapse", lambda: all(speakers.status(n)["leaseLapsed"] for n in lab.nodes))
+        owner.cut_switch_side()
+        wait_for("silence", lambda: not answers(lab.client, VIP))
+        assert speakers.address(other, VIP)["owner"] == owner.name
+    finally:
+        speakers.server.start_apiserver()
+    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac}, timeout=60)
+    wait_for_answers(client)
+    owner.restore()
+    speakers.kube = speakers.server.admin
+    settled = speakers.owner(VIP)
+    assert answers(lab.client, VIP) == {settled.mac}

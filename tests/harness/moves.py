@@ -70,8 +70,8 @@ class Moves:
         before = len(self.outcomes(vip))
         wait_for("more answers there", lambda: len(self.outcomes(vip)) > before + 200, timeout=30)
 
-    def patch_node(self, node, patch):
-        self.speakers.kube.patch("nodes", node.name, patch, ns=None)
+    def patch_node(self, node, patch, sub=None):
+        self.speakers.kube.patch("nodes", node.name, patch, ns=None, sub=sub, kind="strategic")
 
     def close(self):
         for process in (*self.running[::-1], *self.serving.values()):
@@ -85,12 +85,12 @@ def client_lines(client):
     return whole[:whole.rfind("\n") + 1].splitlines()
 
 
-def away_and_undo(moves, patch, undo):
+def away_and_undo(moves, patch, undo, sub=None):
     owner = moves.owner(ANYWHERE)
     begin = time.monotonic()
-    moves.patch_node(owner, patch)
+    moves.patch_node(owner, patch, sub)
     moves.wait_moved(ANYWHERE, moves.speakers.other(owner), begin)
-    moves.patch_node(owner, undo)
+    moves.patch_node(owner, undo, sub)
 
 
 def drain_label(moves):
@@ -100,6 +100,16 @@ def drain_label(moves):
 
 def cordon(moves):
     away_and_undo(moves, {"spec": {"unschedulable": True}}, {"spec": {"unschedulable": None}})
+
+
+def ready(status, reason, message):
+    return {"status": {"conditions": [{"type": "Ready", "status": status, "reason": reason, "message": message}]}}
+
+
+def node_shut_down(moves):
+    """As kubelet says it while it ends the node's pods (C12)."""
+    away_and_undo(moves, ready("False", "KubeletNotReady", "node is shutting down"),
+                  ready("True", "KubeletReady", ""), "status")
 
 
 def speaker_restart(moves):
@@ -125,5 +135,6 @@ def pod_replaced(moves):
     moves.serving[owner.name] = None
 
 
-KINDS = {"drained by label": drain_label, "cordoned": cordon, "speaker restarted": speaker_restart,
+KINDS = {"drained by label": drain_label, "cordoned": cordon, "node shut down": node_shut_down,
+         "speaker restarted": speaker_restart,
          "last local pod replaced": pod_replaced}
