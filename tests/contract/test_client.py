@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API client and the reflector (lib/kube) against the embedded API server and
-its faults, seen through watch_probe: one JSON line for each call of a sink."""
+its faults, seen through watch_probe: one JSON line for each call of a sink.
+Shown here: K51, K52, K55, K56, K57, K60, K61."""
 import json
 import os
 import pathlib

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration in force and the Events about it (lib/kube/config_watch.c,
-event.c) against the embedded API server, seen through config_probe."""
+event.c) against the embedded API server, seen through config_probe.
+Shown here: C24, K50, K60."""
 import signal
 
 import pytest

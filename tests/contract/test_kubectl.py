@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kubectl on both API servers: what README.md, docs/ and a demo's user ask it to do."""
+"""kubectl on both API servers: what README.md, docs/ and a demo's user ask it to do.
+Shown here: K07."""
 import json
 import re
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases (lib/kube/lease.c) against the embedded API server and its faults, seen
-through lease_probe."""
+through lease_probe.
+Shown here: K58, K59."""
 import re
 import signal
 import time

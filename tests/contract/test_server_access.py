@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may ask, and what can be asked before anything else: credentials, RBAC, the
-server's version and its discovery documents."""
+server's version and its discovery documents.
+Shown here: K61."""
 import pytest
 import requests
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The other kinds that Herald and its tests use: Leases, Events, ConfigMaps, Secrets,
-EndpointSlices, Nodes and Namespaces."""
+EndpointSlices, Nodes and Namespaces.
+Shown here: K40, K43, K50, K58."""
 import pytest
 
 from harness import kube

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists: pages that show one moment, versions, selectors, and tables (K51-K56)."""
+"""Lists: pages that show one moment, versions, selectors, and tables (K51-K56).
+Shown here: K52."""
 import pytest
 
 from harness import kube

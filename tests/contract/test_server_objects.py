@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an API server does with any object: what it owns in the metadata, optimistic
-concurrency, finalizers, deletion, and how it refuses."""
+concurrency, finalizers, deletion, and how it refuses.
+Shown here: K07, K11, K15."""
 import re
 
 import pytest

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three kinds of patch that an API server takes, and what makes one conflict."""
+"""The three kinds of patch that an API server takes, and what makes one conflict.
+Shown here: K10, K11, K16, K22."""
 import pytest
 
 from harness import kube

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an API server makes of a Service's spec: defaults, what is allocated, what goes
-with the type, and what is refused. Families are test_server_families.py's."""
+with the type, and what is refused. Families are test_server_families.py's.
+Shown here: K03, K05, K08, K28, K30, K31, K36, K37."""
 import ipaddress
 
 import pytest

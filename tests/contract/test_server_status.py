@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Service's status: who may write it, what goes through /status and what does not,
-and what the server refuses there."""
+and what the server refuses there.
+Shown here: K07, K11, K13, K14, K15, K17, K18, K20, K22, K23, K24."""
 import pytest
 
 from harness import kube

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watches: from a version on, bookmarks, streaming lists, and how they end (K51-K55)."""
+"""Watches: from a version on, bookmarks, streaming lists, and how they end (K51-K55).
+Shown here: K07, K52."""
 import json
 
 import pytest

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses of both families (K26, A11): the three values of ipFamilyPolicy, what happens
-when it changes, and pools that have one family or both."""
+when it changes, and pools that have one family or both.
+Shown here: A13, K19, K25."""
 import pytest
 
 from harness.controller import addresses, condition

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Service's life with the controller, on the embedded and on a real API server: the
-Kubernetes contract (K01-K28)."""
+Kubernetes contract (K01-K28).
+Shown here: A09, K02, K03, K05, K06, K07, K08, K10, K12, K14, K15, K18, K19, K20, K22, K23, K35."""
 import pytest
 
 from harness.controller import ASSIGNED, addresses, condition, has_finalizer

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics that tell of the present tell of nothing else."""
+"""Metrics that tell of the present tell of nothing else.
+Shown here: O02."""
 import signal
 
 from harness.wait import wait_for

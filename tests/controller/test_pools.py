@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pools that select (A03, A04), that are full (A09), and that change while their addresses
-are in use (A08): what works is kept, whatever the administrator does."""
+are in use (A08): what works is kept, whatever the administrator does.
+Shown here: A14."""
 import pytest
 
 from harness.controller import addresses, condition

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Restarts, two replicas, faults of the API server: never one address twice, never a
-needless write (K51-K61, A12, C25, C26)."""
+needless write (K51-K61, A12, C25, C26).
+Shown here: C31, K11, K52, K53, K58."""
 import signal
 
 import pytest

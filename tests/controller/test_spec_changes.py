@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changes of a Service that leave its address alone (K28, K30, K37), strangers who write its
-status (K15, K16, K20, K21, C25), and classes (K02, K09)."""
+status (K15, K16, K20, K21, C25), and classes (K02, K09).
+Shown here: K05, K06, K07, K08, K22, K36."""
 import pytest
 
 from harness.controller import ASSIGNED, addresses, condition, has_finalizer

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """O04, K50: `kubectl describe service` alone tells the whole story of a Service: assigned,
-refused and what to do about it, moved and why. And the condition tells how it stands."""
+refused and what to do about it, moved and why. And the condition tells how it stands.
+Shown here: K22."""
 import pytest
 
 from harness.controller import addresses, condition

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services that the API server takes and a strict reader might not: whoever may write one
 Service must not be able to hide it, since an address that nobody is seen to have is given
-to somebody else."""
+to somebody else.
+Shown here: A12, C25."""
 import json
 import sys
 

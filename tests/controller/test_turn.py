@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the controller makes of things that happen at once: within one turn of its loop, while it stops."""
+"""What the controller makes of things that happen at once: within one turn of its loop, while it stops.
+Shown here: A09, K54, K58, O01."""
 import signal
 
 import pytest
@@ -87,3 +88,22 @@ def test_K58_writes_that_hang_do_not_keep_the_lease_from_being_renewed(of_either
     before = renewals()
     wait_for("a renewal", lambda: renewals() > before)
     assert "cannot write now" not in process.text(), "it waited for the writes to be given up"
+
+
+def test_K54_the_stream_is_read_on_while_writes_hang_and_what_waits_is_bounded(mini, make):
+    """By the number of Services, however often each of them changes meanwhile."""
+    count = 20
+    controllers = make(mini, CONFIG.replace("198.51.100.2", "198.51.100.99"))
+    controllers.start()
+    mini.fault("hang", verb="patch", path="/services/[^/]*/status", times=-1)
+    for n in range(count):
+        controllers.add(f"web-{n}")
+    for _ in range(25):
+        controllers.touched()
+    controllers.add("last")
+    wait_for("the end of the stream to be judged",
+             lambda: controllers.status()["services"]["assigned"] == count + 1)
+    assert controllers.status()["queued"] <= count + 1
+    mini.clear_faults()
+    for name in [*(f"web-{n}" for n in range(count)), "last"]:
+        controllers.assigned(name, timeout=30)

@@ -45,10 +45,10 @@ class Controllers:
     def set_config(self, config):
         self.kube.ensure(configmap("herald-config", {"config.yaml": config}, NAMESPACE))
 
-    def start(self, name="c1", *args, kubeconfig=None, wait=True):
+    def start(self, name="c1", *args, kubeconfig=None, wait=True, env=None):
         self.running[name] = Process(f"controller-{name}", [
             self.bin / "herald-controller", "--identity", name, "--kubeconfig", kubeconfig or self.server.kubeconfig,
-            "--namespace", NAMESPACE, "--listen", "127.0.0.1:0", *args], self.folder)
+            "--namespace", NAMESPACE, "--listen", "127.0.0.1:0", *args], self.folder, env=env)
         if wait:
             wait_for(f"controller {name} to be at work", lambda: self.status(name).get("started"), timeout=20)
         return self.running[name]
