@@ -6,6 +6,7 @@ with others that use them; private memory is what each program costs."""
 import statistics
 
 from harness.lab import Lab
+from harness.page import ask
 from harness.speaker import Speakers
 from harness.wait import wait_for
 from procs import settled_memory
@@ -23,6 +24,9 @@ def run(bench, section):
         section.keep(f"controller, {count}", each)
         tell(section, f"controller, {count:,} Services", each,
              CONTROLLER_MAX_MIB if count == 10000 else None)
+    paged = controller(bench, many, "--status-page")
+    section.keep(f"controller with the status page, {many}", paged)
+    tell(section, f"controller with its status page, {many:,} Services with endpoints", paged)
     growth = [median(measured[count], "anonymous") for count in (few, many)]
     section.add("controller, growth of the heap per Service", (growth[1] - growth[0]) * 1024 / (many - few),
                 "bytes", None if bench.quick else GROWTH_MAX_BYTES)
@@ -40,13 +44,15 @@ def tell(section, who, samples, limit=None):
     section.add(f"{who}: heap and stack", median(samples, "anonymous") / 1024, "MiB")
 
 
-def controller(bench, count):
+def controller(bench, count, *args):
     """Of some starts, since where memory is put differs from one to the next."""
     stock, samples = bench.stock, []
-    stock.put_assigned(count)
+    stock.put_assigned(count, slices=bool(args))
     for _ in range(1 if bench.quick else ROUNDS):
-        herald = stock.start_herald()
+        herald = stock.start_herald(args)
         stock.wait_settled(count)
+        if args:
+            wait_for("the page to show them", lambda: ask("summary")["services"]["total"] == count, timeout=60)
         samples.append(settled_memory(herald.pid))
         herald.stop()
     stock.clear()

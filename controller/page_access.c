@@ -54,17 +54,18 @@ bool page_access_has_token(const char *authorization, const char *token)
 
 bool page_access_is_plain_host(const char *host)
 {
+	bool bracketed = host && host[0] == '[';
 	char name[IP_TEXT_MAX];
-	const char *end;
 	struct ip ip;
 	size_t length;
 
 	if (!host)
 		return true;
-	end = host[0] == '[' ? strchr(host, ']') : strchr(host, ':');
-	host += host[0] == '[';
-	length = end ? (size_t)(end - host) : strlen(host);
+	host += bracketed;
+	length = strcspn(host, bracketed ? "]" : ":");
 	if (length == 0 || length >= sizeof(name))
+		return false;
+	if (bracketed && (host[length] != ']' || (host[length + 1] && host[length + 1] != ':')))
 		return false;
 	memcpy(name, host, length);
 	name[length] = '\0';

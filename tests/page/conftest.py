@@ -3,9 +3,10 @@
 each test has the page to itself, and names of its own."""
 import pytest
 
+from harness.browser import Browser
 from harness.controller import Controllers
 from harness.mini import MiniApiServer
-from harness.page import Browser, Speakers, add_service
+from harness.page import Speakers, add_service
 
 CONFIG = """apiVersion: herald.io/v1
 pools:
