@@ -3,6 +3,7 @@
 that keeps an audit log: nothing they ask for is forbidden, and nothing that they are
 granted goes unused."""
 import json
+import subprocess
 
 import pytest
 import yaml
@@ -12,11 +13,18 @@ from harness.kube import namespace
 from harness.lab import API_ADDRESS
 from harness.manifests import CONFIG as MANIFESTS, default_manifests, load_file
 from harness.real import RealApiServer
+from harness.speaker import CONFIG as SPEAKER_CONFIG
 from harness.speaker import NAMESPACE, Speakers
 from harness.wait import wait_for
 
 RIGHTS = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 VIP = "192.0.2.200"
+BGP_CONFIG = SPEAKER_CONFIG + """bgp:
+  asn: 64512
+  peers:
+  - {name: a, peerASN: 64601, peerAddress: 192.0.2.60, passwordSecret: {name: herald-bgp}}
+  - {name: b, peerASN: 64602, peerAddress: 192.0.2.61, passwordSecret: {name: another}}
+"""
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
     {"level": "Metadata", "userGroups": [f"system:serviceaccounts:{NAMESPACE}"]}, {"level": "None"}]}
@@ -55,6 +63,17 @@ def requests_by(server, component):
         key = about.get("apiGroup", ""), resource, entry["verb"]
         code = entry.get("responseStatus", {}).get("code", 0)
         seen[key] = max(seen.get(key, 0), code)
+    return seen
+
+
+def secrets_asked_for(server):
+    """{name: the best status code}: each request for Secrets names one."""
+    seen = {}
+    for line in server.audit_log.read_text().splitlines():
+        entry = json.loads(line)
+        if entry.get("objectRef", {}).get("resource") == "secrets":
+            name, code = entry["objectRef"]["name"], entry.get("responseStatus", {}).get("code", 0)
+            seen[name] = min(seen.get(name, code), code)
     return seen
 
 
@@ -104,6 +123,27 @@ def test_C33_speaker_has_the_rights_that_it_uses(audited, lab, workdir):
     repeat_until(lambda: counted_up(kube, "nodeAssigned"), lambda: exclude(""), lambda: exclude(None))
     assert speakers.running[node.name].stop() == 0
     check(audited, "speaker")
+
+
+def test_C33_speaker_with_bgp_reads_the_secret_that_is_named(audited, cluster_bins, lab, workdir):
+    """The rights of config/bgp: on one Secret by its name, and on its own DaemonSet."""
+    done = subprocess.run([cluster_bins / "kubectl", "kustomize", MANIFESTS / "bgp"], capture_output=True, text=True, check=True)
+    rules = next(o for o in yaml.safe_load_all(done.stdout)
+                 if o["kind"] == "Role" and o["metadata"]["name"] == "herald-speaker")["rules"]
+    audited.admin.patch("roles", "herald-speaker", {"rules": rules}, ns=NAMESPACE)
+    speakers = Speakers(audited, lab, workdir, BGP_CONFIG)
+    speakers.kubeconfig = audited.kubeconfig_for(account("speaker"))
+    node = lab.nodes[0]
+    speakers.start(node, args=["--bird-socket", workdir / "none", "--bird-include", workdir / "include",
+                               "--daemonset", "herald-speaker"])
+    wait_for("the answers", lambda: "does not exist" in str(speakers.status(node)["bgp"]["problems"])
+             and "forbidden" in str(speakers.status(node)["bgp"]["problems"]))
+    assert speakers.running[node.name].stop() == 0
+    seen = requests_by(audited, "speaker")
+    assert seen["", "secrets", "watch"] == 200 or ("", "secrets", "list") in seen
+    assert seen["apps", "daemonsets", "get"] == 404
+    allowed = {name for name, code in secrets_asked_for(audited).items() if code < 400}
+    assert allowed == {"herald-bgp"}
 
 
 @pytest.mark.parametrize("rights, options", [(None, []), ("components/status-page/rights.yaml", ["--status-page"])],
