@@ -1,45 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 """The speaker in layer 2, in namespaces, against the embedded API server: it answers
-for what it owns and for nothing else, and addresses move when nodes come and go. The
+for what it owns and for nothing else, and addresses move when nodes come and go; in both families
+where the story is the same (what is of IPv6 alone is in test_ndp.py). The
 tests write the Services' status themselves, as the controller would."""
 import signal
 import time
 
 import pytest
 
-from harness.kube import namespace, service
+from harness.kube import endpointslice, namespace, service
 from harness.process import Process
-from harness.speaker import BIN, CONFIG, NAMESPACE, Capture, answers, arping
+from harness.speaker import BIN, CONFIG, NAMESPACE, Capture, answers, arping, in_filter, in_group
 from harness.wait import wait_for
 
 VIP = "192.0.2.200"
 VIP6 = "fd00:192:0:2::200"
+BOTH = pytest.mark.parametrize("vip", [VIP, VIP6], ids=["ipv4", "ipv6"])
 REQUEST, REPLY = 1, 2
 BURST = 5 * 2  # five times, both forms
 
 
-def test_L01_answers_for_ours_and_nothing_else(speakers, lab):
+def wait_for_burst(speakers, node, vip):
+    """Until the first announcements are over."""
+    metric, frames = ("ndp_unsolicited", 5) if vip == VIP6 else ("arp_gratuitous", BURST)
+    wait_for("the burst to end", lambda: speakers.metric(node, f"herald_speaker_{metric}_total") == frames)
+
+
+@BOTH
+def test_L01_answers_for_ours_and_nothing_else(speakers, lab, vip):
+    """L01, and L02 for IPv6."""
+    def neighbour(n):
+        return vip[:-3] + str(n)
     speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
-    assert arping(lab.client, VIP, count=3, timeout=1) == [owner.mac] * 3
-    assert answers(lab.client, "192.0.2.201") == set()
+    speakers.add_service("web", vip)
+    owner = speakers.owner(vip)
+    assert arping(lab.client, vip, count=3, timeout=1) == [owner.mac] * 3
+    assert answers(lab.client, neighbour(201)) == set()
     # Outside every pool, of another class, and not of type LoadBalancer.
-    speakers.add_service("outside", "192.0.2.99")
-    speakers.add_service("foreign", "192.0.2.202", loadBalancerClass="example.com/other")
+    outside = vip[:-3] + "99"
+    speakers.add_service("outside", outside)
+    speakers.add_service("foreign", neighbour(202), loadBalancerClass="example.com/other")
     speakers.kube.create(service("plain", type="ClusterIP"))
-    speakers.add_service("last", "192.0.2.203")
-    speakers.owner("192.0.2.203")
-    for address in ("192.0.2.99", "192.0.2.202"):
+    speakers.add_service("last", neighbour(203))
+    speakers.owner(neighbour(203))
+    for address in (outside, neighbour(202)):
         assert answers(lab.client, address) == set()
-
-
-def test_L01_deleted_service_is_answered_no_more(speakers, lab):
-    speakers.start()
-    speakers.add_service("web", VIP)
-    speakers.owner(VIP)
+    # Deleted, it is answered no more.
     speakers.kube.delete("services", "web")
-    wait_for("silence", lambda: not answers(lab.client, VIP))
+    wait_for("silence", lambda: not answers(lab.client, vip))
 
 
 def test_L04_both_gratuitous_forms_are_sent(speakers, lab, workdir):
@@ -51,14 +59,6 @@ def test_L04_both_gratuitous_forms_are_sent(speakers, lab, workdir):
     capture.stop()
     assert set(capture.gratuitous(VIP)) == {(REQUEST, owner.mac), (REPLY, owner.mac)}
 
-
-def test_L07_address_is_on_no_interface(speakers, lab):
-    speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
-    assert VIP not in owner.run("ip", "address").stdout
-    speakers.running[owner.name].kill()
-    assert VIP not in owner.run("ip", "address").stdout
 
 
 def test_L11_cut_node_is_followed_by_the_other(speakers, lab):
@@ -101,41 +101,54 @@ def test_L11_frozen_speaker_does_not_act_on_old_knowledge(speakers, lab):
     assert arping(lab.client, VIP, count=5, timeout=1) == [settled.mac] * 5
 
 
-def test_O01_sigterm_hands_over_and_ends_in_time(speakers, lab):
+@BOTH
+def test_O01_sigterm_hands_over_and_ends_in_time(speakers, lab, vip):
     speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
+    speakers.add_service("web", vip)
+    owner = speakers.owner(vip)
     process = speakers.running.pop(owner.name)
-    assert process.stop(timeout=5) == 0
-    assert answers(lab.client, VIP) == {speakers.other(owner).mac}
+    assert process.stop(timeout=6) == 0
+    assert answers(lab.client, vip) == {speakers.other(owner).mac}
+    assert not in_group(owner)
 
 
-def test_L06_carrier_loss_moves_the_address(speakers, lab):
+@BOTH
+def test_L06_carrier_loss_moves_the_address(speakers, lab, vip):
+    """C16: a NIC that is down is no black hole, though its node's Lease is alive: the management
+    network still works."""
     speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
+    speakers.add_service("web", vip)
+    owner = speakers.owner(vip)
     other = speakers.other(owner)
     owner.unplug()
-    # The Lease is alive: the management network still works.
-    wait_for("the other node to answer", lambda: answers(lab.client, VIP) == {other.mac}, timeout=2)
+    wait_for("the other node to answer", lambda: answers(lab.client, vip) == {other.mac})
+    member = next(m for m in speakers.status(other)["members"] if m["node"] == owner.name)
+    assert member["state"] == "alive"
     owner.plug()
-    assert speakers.owner(VIP) is owner
-    assert answers(lab.client, VIP) == {owner.mac}
+    assert speakers.owner(vip) is owner
+    assert answers(lab.client, vip) == {owner.mac}
 
 
-def test_C19_carrier_that_returns_is_announced_on(speakers, lab, workdir):
+def test_C16_bounced_link_is_programmed_again(speakers, lab, workdir):
+    """C16, C19: after carrier was away it answers, is a member of the group and in the NIC's
+    filter, and announces, in both families; without a new election where the address stays."""
     node = lab.nodes[0]
     speakers.start(node)
-    speakers.add_service("web", VIP)
-    speakers.owner(VIP, among=[node])
-    wait_for("the burst to end", lambda: speakers.metric(node, "herald_speaker_arp_gratuitous_total") == BURST)
+    speakers.add_service("web", [VIP, VIP6])
+    for vip in (VIP, VIP6):
+        speakers.owner(vip, among=[node])
+        wait_for_burst(speakers, node, vip)
     node.unplug()
     wait_for("the interface to be given up", lambda: "eth0" not in speakers.address(node, VIP)["interfaces"])
-    capture = Capture(lab.client, workdir)
+    wait_for("its group to be left", lambda: not in_group(node))
+    capture = Capture(lab.client, workdir, "arp or icmp6")
     node.plug()
     wait_for("both forms", lambda: {(REQUEST, node.mac), (REPLY, node.mac)} <= set(capture.gratuitous(VIP)))
+    wait_for("an advertisement", lambda: node.mac in capture.announced(VIP6))
     capture.stop()
-    assert answers(lab.client, VIP) == {node.mac}
+    wait_for("the membership", lambda: in_group(node) and in_filter(node))
+    for vip in (VIP, VIP6):
+        assert answers(lab.client, vip) == {node.mac}
 
 
 def renewals_stay_out(speakers, node, seconds):
@@ -200,18 +213,19 @@ def test_C04_api_outage_changes_nothing(speakers, lab):
     assert [speakers.metric(n, "herald_speaker_failovers_total") for n in lab.nodes] == failovers == [0, 0]
 
 
-def test_D8_restart_within_the_lease_announces_nothing(speakers, lab, workdir):
+@BOTH
+def test_D8_restart_within_the_lease_announces_nothing(speakers, lab, workdir, vip):
     speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
-    wait_for("the burst to end", lambda: speakers.metric(owner, "herald_speaker_arp_gratuitous_total") == BURST)
+    speakers.add_service("web", vip)
+    owner = speakers.owner(vip)
+    wait_for_burst(speakers, owner, vip)
     speakers.running[owner.name].kill()
-    capture = Capture(lab.client, workdir)
+    capture = Capture(lab.client, workdir, "arp or icmp6")
     speakers.start(owner)
-    assert speakers.owner(VIP) is owner
-    assert answers(lab.client, VIP) == {owner.mac}
+    assert speakers.owner(vip) is owner
+    assert answers(lab.client, vip) == {owner.mac}
     capture.stop()
-    assert capture.gratuitous(VIP) == []
+    assert capture.announced(vip) == []
 
 
 def test_K02_class_flag(speakers, lab):
@@ -250,32 +264,33 @@ def test_K39_excluded_node_gives_its_addresses_away(speakers, lab):
     wait_for("the owner to have it back", lambda: speakers.owner(VIP) is owner)
 
 
-def test_L05_rule_limits_interfaces(speakers, lab):
-    speakers.set_config("""apiVersion: herald.io/v1
-pools:
-- name: main
-  addresses: [192.0.2.200-192.0.2.250]
-layer2:
-- pools: [main]
-  interfaces: [eth1]
-""")
+@BOTH
+def test_L05_rule_limits_interfaces(speakers, lab, vip):
+    speakers.set_config(CONFIG + "layer2: [{pools: [main], interfaces: [eth1]}]\n")
     speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
-    assert speakers.address(owner, VIP)["interfaces"] == "eth1"
-    assert answers(lab.client, VIP) == set()
+    speakers.add_service("web", vip)
+    owner = speakers.owner(vip)
+    assert speakers.address(owner, vip)["interfaces"] == "eth1"
+    assert in_group(owner, "eth1") == (vip == VIP6) and not in_group(owner)
+    assert answers(lab.client, vip) == set()
 
 
-def test_L05_changed_mac_is_announced(speakers, lab, workdir):
+@BOTH
+def test_L05_changed_mac_is_announced(speakers, lab, workdir, vip):
     speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
-    capture = Capture(lab.client, workdir)
+    speakers.add_service("web", vip)
+    owner = speakers.owner(vip)
+    capture = Capture(lab.client, workdir, "arp or icmp6")
     mac = "02:00:00:aa:bb:cc"
     owner.run("ip", "link", "set", "eth0", "address", mac)
-    wait_for("the new MAC in both forms", lambda: {(REQUEST, mac), (REPLY, mac)} <= set(capture.gratuitous(VIP)))
+    wait_for("the new MAC", lambda: capture.announced(vip).count(mac) >= 2)
+    if vip == VIP:
+        assert {(REQUEST, mac), (REPLY, mac)} <= set(capture.gratuitous(vip))
+    else:
+        assert mac in [f["ICMPv6NDOptDstLLAddr"].lladdr for _, f in capture.advertised(vip)]
+        wait_for("the membership to be there still", lambda: in_group(owner) and in_filter(owner))
     capture.stop()
-    assert answers(lab.client, VIP) == {mac}
+    assert answers(lab.client, vip) == {mac}
 
 
 def test_L10_host_settings_that_spoil_it_are_told(speakers, lab):
@@ -328,17 +343,61 @@ def test_L08_claim_is_defended_and_told(speakers, lab, workdir):
     assert answers(lab.client, VIP) == {owner.mac}
 
 
-def test_C04_lapsed_owner_yields_to_a_claim(speakers, lab):
+@BOTH
+def test_C04_lapsed_owner_yields_to_a_claim(speakers, lab, vip):
     speakers.start()
-    speakers.add_service("web", VIP)
-    owner = speakers.owner(VIP)
+    speakers.add_service("web", vip)
+    owner = speakers.owner(vip)
     other = speakers.other(owner)
     owner.cut_api()
-    wait_for("the other to answer alone", lambda: answers(lab.client, VIP) == {other.mac})
-    assert speakers.address(owner, VIP)["state"] == "yielded"
+    wait_for("the other to answer alone", lambda: answers(lab.client, vip) == {other.mac})
+    assert speakers.address(owner, vip)["state"] == "yielded"
     owner.restore_api()
-    settled = speakers.owner(VIP)
-    assert arping(lab.client, VIP, count=5, timeout=1) == [settled.mac] * 5
+    settled = speakers.owner(vip)
+    assert arping(lab.client, vip, count=5, timeout=1) == [settled.mac] * 5
+
+
+@BOTH
+def test_C07_local_policy_with_several_replicas_has_one_answer(speakers, lab, vip):
+    """C07: each node has endpoints, and they come and go: two nodes never answer in turn."""
+    family, pod = ("IPv6", "fd00:10:244:{}::{}") if vip == VIP6 else ("IPv4", "10.244.{}.{}")
+    speakers.start()
+    speakers.add_service("web", vip, externalTrafficPolicy="Local", ipFamilies=[family])
+    endpoints = [(pod.format(n.number, i), n.name) for n in lab.nodes for i in (2, 3)]
+    speakers.kube.create(endpointslice("web", endpoints, family=family))
+    owner = speakers.owner(vip)
+    moves = [speakers.metric(n, "herald_speaker_failovers_total") for n in lab.nodes]
+    for left in (endpoints[:3], endpoints[1:], endpoints):
+        speakers.kube.patch("endpointslices", f"web-{family.lower()}", {"endpoints": [
+            {"addresses": [address], "nodeName": node, "conditions": {"ready": True}} for address, node in left]})
+        assert arping(lab.client, vip, count=20, timeout=1) == [owner.mac] * 20
+    assert speakers.owner(vip) is owner
+    assert [speakers.metric(n, "herald_speaker_failovers_total") for n in lab.nodes] == moves
+
+
+def test_C17_announcements_are_repeated_for_switches_that_forget(speakers, lab, workdir):
+    """C17: for as long as the address is held, in both families."""
+    speakers.set_config(CONFIG + "announce: {refresh: 5s, repeat: 1}\n")
+    speakers.start(lab.nodes[0])
+    capture = Capture(lab.client, workdir, "arp or icmp6")
+    speakers.add_service("web", [VIP, VIP6])
+    wait_for("three times", lambda: len(capture.gratuitous(VIP)) >= 2 * 3 and len(capture.advertised(VIP6)) >= 3,
+             timeout=30)
+    capture.stop()
+    assert set(capture.announced(VIP) + capture.announced(VIP6)) == {lab.nodes[0].mac}
+
+
+def test_L04_forms_repeats_and_spacing_are_configured(speakers, lab, workdir):
+    """L04: without the reply form, three times, 400 ms apart."""
+    speakers.set_config(CONFIG + "announce: {repeat: 3, spacing: 400ms, replyForm: false}\n")
+    speakers.start(lab.nodes[0])
+    capture = Capture(lab.client, workdir, "arp or icmp6")
+    speakers.add_service("web", [VIP, VIP6])
+    wait_for("three of each", lambda: len(capture.gratuitous(VIP)) == 3 and len(capture.advertised(VIP6)) == 3)
+    capture.stop()
+    assert {form for form, _ in capture.gratuitous(VIP)} == {REQUEST}
+    times = [float(f.time) for f in capture.frames() if f.haslayer("ARP") and f["ARP"].psrc == f["ARP"].pdst == VIP]
+    assert times[2] - times[0] >= 2 * 0.39
 
 
 HOSTILE = """

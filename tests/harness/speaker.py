@@ -175,6 +175,21 @@ def answers(host, address, wait=0.3):
     return set(arping(host, address, timeout=wait))
 
 
+SOLICITED = "ff0200000000000000000001ff000200"  # of ...::200, as /proc/net/igmp6 has it
+GROUP_MAC = "33:33:ff:00:02:00"
+
+
+def in_group(node, interface="eth0"):
+    """Whether the kernel is a member of the solicited-node group of ...::200."""
+    words = [line.split() for line in node.run("cat", "/proc/net/igmp6").stdout.splitlines()]
+    return any(w[1] == interface and w[2] == SOLICITED for w in words)
+
+
+def in_filter(node, interface="eth0"):
+    """Whether the interface's own filter lets its frames through."""
+    return GROUP_MAC in node.run("ip", "maddress", "show", "dev", interface).stdout
+
+
 class Capture:
     """tcpdump on a host's lan interface; frames() gives scapy packets seen so far."""
 
@@ -197,6 +212,10 @@ class Capture:
         """(source MAC, scapy's packet) of each unsolicited neighbour advertisement for the address."""
         return [(f.src, f) for f in self.frames() if f.haslayer("ICMPv6ND_NA")
                 and f["ICMPv6ND_NA"].tgt == address and f["IPv6"].dst == "ff02::1"]
+
+    def announced(self, address):
+        """The MACs that announced it to all, in either family."""
+        return [mac for _, mac in self.gratuitous(address)] + [mac for mac, _ in self.advertised(address)]
 
     def stop(self):
         self.process.stop()
