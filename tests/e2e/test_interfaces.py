@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """L12: on interfaces that are made of others, one answer with the right MAC, in both
-families. This kernel has no VLANs and no bonds; what has a master is treated as a port of
-a bridge is."""
-from harness.netns import add_veth, ip, ip_json
+families. Where the kernel has no VLANs or no bonds, their tests are skipped and say so."""
+import functools
+
+import pytest
+
+from harness.netns import add_veth, ip, ip_json, run
 from harness.speaker import Capture, arping
 from harness.wait import wait_for
 
@@ -109,3 +112,57 @@ def test_L12_off_link_address_is_answered_once_in_a_segment(speakers, lab):
     speakers.owner("198.51.100.1", among=[node])
     assert speakers.address(node, "198.51.100.1")["interfaces"] == "eth0,eth1"
     assert arping(lab.client, "198.51.100.1", count=3, timeout=1) == [node.mac] * 3
+
+
+KINDS = {"vlan": ("link probe0 name probe2 type vlan id 5", "8021q", "CONFIG_VLAN_8021Q"),
+         "bond": ("probe2 type bond", "bonding", "CONFIG_BONDING")}
+
+
+@functools.cache
+def missing(kind):
+    """Why this kernel can't have such interfaces, or None."""
+    link, module, option = KINDS[kind]
+    run(["modprobe", module], check=False)
+    probe = f"ip link add probe0 type veth peer name probe1 && ip link add {link}"
+    refused = run(["unshare", "--net", "sh", "-c", probe], check=False).returncode != 0
+    return f"THE KERNEL HAS NO SUCH INTERFACES ({option}): `ip link add type {kind}` is refused" if refused else None
+
+
+def need(kind):
+    if missing(kind):
+        pytest.skip(missing(kind))
+
+
+def test_L12_vlan_answers_in_its_vlan_alone(speakers, lab):
+    need("vlan")
+    node = lab.nodes[0]
+    for host, end in ((node, 11), (lab.client, 10)):
+        ip("link add link eth0 name eth0.5 type vlan id 5", host.ns)
+        ip(f"address add 10.20.0.{end}/24 dev eth0.5", host.ns)
+        ip("link set eth0.5 up", host.ns)
+    ip("link set eth0.5 address 02:00:00:00:12:05", node.ns)
+    speakers.start(node)
+    speakers.add_service("web", "10.20.0.200")
+    speakers.owner("10.20.0.200", among=[node])
+    assert speakers.address(node, "10.20.0.200")["interfaces"] == "eth0.5"
+    assert arping(lab.client, "10.20.0.200", count=2, timeout=1) == []  # untagged
+    lab.client.run("ping", "-c", 1, "-W", 1, "10.20.0.200", check=False)
+    entry = ip_json("neighbour show 10.20.0.200 dev eth0.5", lab.client.ns)
+    assert entry[0]["lladdr"] == "02:00:00:00:12:05"
+
+
+def test_L12_bond_answers_for_its_ports(speakers, lab):
+    need("bond")
+    node = lab.nodes[0]
+    add_veth(f"{node.name}-lan2", "lan", node.ns, "eth2")
+    ip("link add over type bond mode active-backup miimon 50", node.ns)
+    for port in ("eth0", "eth2"):
+        ip(f"link set {port} down", node.ns)
+        ip(f"link set {port} master over", node.ns)
+    ip("link set over up", node.ns)
+    start(speakers, node)
+    assert "over" in speakers.address(node, VIPS[0])["interfaces"].split(",")
+    expect_single_answers(lab, mac_on(node, "over"))
+    # L06: one port without carrier is no matter.
+    node.unplug()
+    wait_for("the other port to answer", lambda: arping(lab.client, VIPS[0], timeout=1) == [mac_on(node, "over")])

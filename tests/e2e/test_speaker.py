@@ -62,6 +62,7 @@ def test_L04_both_gratuitous_forms_are_sent(speakers, lab, workdir):
 
 
 def test_L11_cut_node_is_followed_by_the_other(speakers, lab):
+    """L11: and when it returns, they agree on one."""
     speakers.start()
     speakers.add_service("web", VIP)
     owner = speakers.owner(VIP)
@@ -294,6 +295,7 @@ def test_L05_changed_mac_is_announced(speakers, lab, workdir, vip):
 
 
 def test_L10_host_settings_that_spoil_it_are_told(speakers, lab):
+    """L10: at start, with what mends it."""
     node1, node2 = lab.nodes
     node1.run("sysctl", "-qw", "net.ipv4.conf.eth0.proxy_arp=1")
     node2.run("ip", "link", "add", "kube-ipvs0", "type", "bridge")  # as IPVS mode leaves it

@@ -39,6 +39,8 @@ def start_with_service(speakers, **spec):
 
 
 def test_C01_C08_dead_node_loses_it_though_its_endpoint_stays_ready(speakers, lab):
+    """C01, C08: a node is switched off, be it the control plane's own: its death alone moves the
+    address, whatever the Node and the endpoints on it say for minutes yet."""
     endpoints = [(f"10.244.{node.number}.2", node.name) for node in lab.nodes]
     owner, other = start_with_service(speakers, endpoints=endpoints, externalTrafficPolicy="Local")
     owner.cut_switch_side()
