@@ -109,9 +109,10 @@ static void answer_json_take(struct page *page, struct http_request *request, js
 	json_object_set_new(document, "revision", json_string(revision));
 	text = json_dumps(document, JSON_COMPACT);
 	json_decref(document);
-	if (!text)
-		DIE("a document cannot be written as JSON");
-	answer_take(request, 200, JSON_TYPE, text, strlen(text));
+	if (text)
+		answer_take(request, 200, JSON_TYPE, text, strlen(text));
+	else
+		answer_text(request, 500, "the document could not be made\n");
 }
 
 /* ---- what is asked for ---- */
