@@ -236,10 +236,9 @@ static void fill_routes(const struct view *view, const struct listing_scope *sco
 	note_no_bgp(view);
 	for (size_t n = 0; n < view->bgp->count; n++) {
 		const struct bgp_node *node = &view->bgp->nodes[n];
-		const struct member *member = members_find(view->facts->members, node->name);
 
 		note_problems(node);
-		if (member && member->state == MEMBER_ALIVE)
+		if (node->is_alive)
 			list_node(node, scope, grid, items);
 	}
 }

@@ -11,13 +11,12 @@
 #include "herald/base/err.h"
 #include "herald/core/config_bgp.h"
 
-const struct bgp_vip *bgp_node_announces(
-	const struct view *view, const struct bgp_node *node, const struct ip *address)
+const struct bgp_vip *bgp_node_announces(const struct bgp_node *node, const struct ip *address)
 {
-	const struct member *member = members_find(view->facts->members, node->name);
-	const struct bgp_vip *vip = node->plan ? bgp_plan_find(node->plan, address) : NULL;
+	const struct bgp_vip *vip =
+		node->plan && node->is_alive ? bgp_plan_find(node->plan, address) : NULL;
 
-	return vip && vip->announced && member && member->state == MEMBER_ALIVE ? vip : NULL;
+	return vip && vip->announced ? vip : NULL;
 }
 
 /* As if every Secret had been read: whether one was is in what the speaker tells. */
@@ -52,6 +51,7 @@ void bgp_view_make(const struct view *view, struct bgp_view *ret)
 		struct bgp_node *made = &ret->nodes[ret->count++];
 
 		made->name = node->meta.name;
+		made->is_alive = member && member->state == MEMBER_ALIVE;
 		cluster.self = node->meta.name;
 		made->plan = bgp_plan_make(&input);
 		bgp_peers_parse(member ? member->bgp : NULL, &made->told);

@@ -14,6 +14,7 @@ struct bgp_node {
 	const char *name;
 	struct bgp_plan *plan; /* NULL: the configuration has no BGP */
 	struct bgp_peer_list told;
+	bool is_alive; /* its speaker is */
 };
 
 struct bgp_view {
@@ -24,7 +25,6 @@ void bgp_view_make(const struct view *view, struct bgp_view *ret); /* the view i
 void bgp_view_done(struct bgp_view *bgp);
 
 /* What the node announces of an address; NULL: nothing, or its speaker is not alive. */
-const struct bgp_vip *bgp_node_announces(
-	const struct view *view, const struct bgp_node *node, const struct ip *address);
+const struct bgp_vip *bgp_node_announces(const struct bgp_node *node, const struct ip *address);
 
 #endif

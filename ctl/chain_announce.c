@@ -261,7 +261,7 @@ static void add_bgp(struct chain *chain, const struct view *view, const struct i
 
 	for (size_t n = 0; n < view->bgp->count; n++) {
 		const struct bgp_node *node = &view->bgp->nodes[n];
-		const struct bgp_vip *vip = bgp_node_announces(view, node, address);
+		const struct bgp_vip *vip = bgp_node_announces(node, address);
 
 		add_problems(chain, node);
 		if (!vip)

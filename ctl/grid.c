@@ -26,7 +26,7 @@ void grid_init(
 
 void grid_done(struct grid *grid)
 {
-	for (size_t i = 0; i < grid->cell_count; i++)
+	for (size_t i = 0; grid->cells && i < grid->cell_count; i++)
 		free(grid->cells[i]);
 	free(grid->cells);
 	free(grid->columns);
@@ -35,6 +35,11 @@ void grid_done(struct grid *grid)
 
 static void append(struct grid *grid, char *text)
 {
+	if (grid->discards) {
+		free(text);
+		grid->cell_count++;
+		return;
+	}
 	if ((grid->cell_count & (grid->cell_count - 1)) == 0)
 		grid->cells = xrealloc(grid->cells, grid->cell_count ? 2 * grid->cell_count : 1,
 			sizeof(*grid->cells));

@@ -21,6 +21,7 @@ struct grid {
 	struct grid_column *columns; /* own copy, so that some may be hidden */
 	size_t column_count;
 	size_t key_columns; /* the first ones, which tell rows apart */
+	bool discards;	    /* what is added is only counted: nobody will look at it */
 	char **cells;
 	size_t cell_count;
 };

@@ -79,11 +79,15 @@ static void fill(struct run *run, const struct listing_scope *scope)
 {
 	const struct listing *listing = run->listing;
 	struct view view;
+	bool is_data;
 
 	view_make(gather_facts(run->gather), &run->arguments->asking.cluster.rules, &view);
 	grid_init(&run->shown, listing->columns, listing->column_count, listing->key_columns);
 	run->shown.columns[0].hidden = listing->namespaced && scope->namespace;
-	run->items = json_array();
+	/* Of a large cluster only that is kept which is going to be looked at. */
+	is_data = output_is_data(run->arguments->asking.output);
+	run->shown.discards = is_data && !run->arguments->watch;
+	run->items = is_data || scope != &run->arguments->scope ? json_array() : NULL;
 	listing->fill(&view, scope, &run->shown, run->items);
 	view_done(&view);
 }

@@ -25,7 +25,8 @@ struct listing {
 	size_t column_count;
 	size_t key_columns; /* the first ones, which tell rows apart */
 	bool namespaced;    /* the first column is the namespace */
-	/* Fills one row and one object for each thing in the scope, in the same order. */
+	/* Fills one row and one object for each thing in the scope, in the same order. `items`
+	   may be NULL, and the grid discard what it gets: jansson takes NULL for an array. */
 	void (*fill)(const struct view *view, const struct listing_scope *scope, struct grid *grid,
 		json_t *items);
 };

@@ -38,7 +38,7 @@ static json_t *bgp_nodes_json(const struct view *view, const struct ip *address)
 	json_t *list = json_array();
 
 	for (size_t n = 0; n < view->bgp->count; n++) {
-		if (bgp_node_announces(view, &view->bgp->nodes[n], address))
+		if (bgp_node_announces(&view->bgp->nodes[n], address))
 			json_array_append_new(list, json_string(view->bgp->nodes[n].name));
 	}
 	return list;

@@ -87,7 +87,7 @@ char *view_bgp_nodes(const struct view *view, const struct ip *address)
 		const struct bgp_node *node = &view->bgp->nodes[n];
 		char *longer;
 
-		if (!bgp_node_announces(view, node, address))
+		if (!bgp_node_announces(node, address))
 			continue;
 		longer = xasprintf("%s%s%s", text, *text ? "," : "", node->name);
 		free(text);
