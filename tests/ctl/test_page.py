@@ -4,19 +4,18 @@ import os
 import re
 import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 
 from conftest import CONFIG, NODES
 from harness import kube
 from harness.ctl import BIN
+from harness.pages import ROOT, blocks
 from harness.process import Process
 from harness.wait import wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs/heraldctl.md").read_text()
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
+COMMANDS = [command for block in blocks(ROOT / "docs/heraldctl.md") if block.language == "sh"
+            for command in block.commands()]
 ENDLESS = [command for command in COMMANDS if command.endswith((" watch", " -w"))]
 
 
