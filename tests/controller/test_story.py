@@ -31,7 +31,7 @@ def test_O04_the_story_as_kubectl_describes_it(controllers, kubectl, api):
         return wait_for(f"`kubectl describe` to tell {reason}: {words}", there)
     controllers.add("web")
     page = told("IPAllocated", f"assigned {FIRST}")
-    assert f"LoadBalancer Ingress:     {FIRST} (VIP)" in page
+    assert f"LoadBalancer Ingress:     {FIRST}" in page
     controllers.change("web", loadBalancerIP="203.0.113.7")
     told("AllocationFailed", "203.0.113.7 can't be assigned: in no pool; ask for another address, or add it to a pool")
     controllers.change("web", loadBalancerIP=SECOND)

@@ -26,6 +26,11 @@ def missing_for(mode):
     return f"the kernel has no {' and no '.join(lacks)}" if lacks else None
 
 
+def gates(mode, api):
+    """Before 1.31 the nftables mode has to be switched on."""
+    return ["--feature-gates=NFTablesProxyMode=true"] if mode == "nftables" and api.minor < 31 else []
+
+
 def start_kube_proxy(node, api, folder, mode="nftables", args=()):
     """Starts kube-proxy on the node and returns it (a Process) once it has synced.
 
@@ -35,7 +40,7 @@ def start_kube_proxy(node, api, folder, mode="nftables", args=()):
         f"--hostname-override={node.name}", f"--cluster-cidr={POD_NETWORK}",
         # Limits of the machine, not of a namespace: leave them as they are.
         "--conntrack-max-per-core=0", "--conntrack-min=0",
-        "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s", *args], folder, node.ns)
+        "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s", *gates(mode, api), *args], folder, node.ns)
     wait_for(f"kube-proxy on {node.name} to sync", lambda: is_synced(node, proxy), timeout=30)
     return proxy
 
