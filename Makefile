@@ -38,6 +38,7 @@ unit:
 e2e:
 	@tests/cluster/build || [ $$? = 77 ]
 	@tools/image --fetch --cached herald
+	@tools/image --fetch --cached bird
 	@tests/older >/dev/null || [ $$? = 77 ]
 	@HERALD_BIN=$(CURDIR)/build/sanitize/bin tests/run
 

@@ -42,6 +42,7 @@ def kustomized(cluster_bins, overlay):
 
 
 @pytest.mark.parametrize("overlay, values", [("default", {}), ("bfd", {"bird": {"enabled": True}}),
+                                              ("bgp", {"bgp": {"enabled": True}}),
                                               ("status-page", {"statusPage": {"enabled": True}})])
 def test_it_is_what_kustomize_makes(helm, cluster_bins, overlay, values):
     assert helm.render(values) == kustomized(cluster_bins, overlay)
@@ -124,6 +125,17 @@ def test_birds_values_change_bird_alone(helm):
     assert changed == with_bird
 
 
+@pytest.mark.parametrize("secrets", [["rack-a", "rack-b"], []])
+def test_the_speaker_may_read_the_secrets_that_are_named(helm, secrets):
+    expected = helm.render({"bgp": {"enabled": True}})
+    rules = expected["Role", "herald-speaker"]["rules"]
+    rule = next(r for r in rules if r["resources"] == ["secrets"])
+    rule["resourceNames"] = secrets
+    if not secrets:  # a rule without names would allow all of them
+        rules.remove(rule)
+    assert helm.render({"bgp": {"enabled": True, "passwordSecrets": secrets}}) == expected
+
+
 def test_the_configuration_goes_into_the_config_map(helm, default):
     objects = helm.render({"config": POOLS})
     config_map = objects.pop(("ConfigMap", "herald-config"))
@@ -153,6 +165,7 @@ def test_another_namespace_is_taken_everywhere(helm, default):
     ({"speaker": {"nodeSelector": {"edge": True}}}, "nodeSelector"),
     ({"speaker": {"resources": {"request": {}}}}, "resources"),
     ({"bird": {"enabled": "yes"}}, "enabled"),
+    ({"bgp": {"passwordSecrets": "herald-bgp"}}, "passwordSecrets"),
     ({"config": {"pools": []}}, "apiVersion"),
     ({"config": "pools: []"}, "config"),
 ], ids=lambda v: None if isinstance(v, str) else yaml.safe_dump(v, default_flow_style=True).strip())
@@ -169,7 +182,7 @@ def test_every_value_is_in_the_schema(helm, default):
 
 def test_a_server_takes_it(real_api, helm):
     """With everything switched on; and the speaker's pod passes admission."""
-    objects = helm.render({"config": POOLS, "bird": {"enabled": True}, "controller": {"tolerations": [TOLERATION]},
+    objects = helm.render({"config": POOLS, "bgp": {"enabled": True}, "controller": {"tolerations": [TOLERATION]},
                            "imagePullSecrets": [{"name": "registry"}], "image": {"digest": DIGEST}})
     real_api.admin.create(namespace("herald-system"))
     for obj in objects.values():

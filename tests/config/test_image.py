@@ -40,13 +40,13 @@ class Image:
                 archive.extractall(root)
 
 
-def make(folder):
+def make(folder, kind="herald", name="herald"):
     """Made from packages that `make e2e` has fetched; there is no network here."""
-    done = subprocess.run([ROOT / "tools/image", "--cached", "--output", folder, "herald"], capture_output=True, text=True)
+    done = subprocess.run([ROOT / "tools/image", "--cached", "--output", folder, kind], capture_output=True, text=True)
     if "apt-get" in done.stderr and os.environ.get("CI") != "true":
-        pytest.skip(f"the packages are missing; fetch them by: tools/image --fetch herald\n{done.stderr}")
+        pytest.skip(f"the packages are missing; fetch them by: tools/image --fetch {kind}\n{done.stderr}")
     assert done.returncode == 0, done.stderr
-    image = Image(folder / "herald")
+    image = Image(folder / name)
     assert image.digest in done.stdout
     return image
 
@@ -121,6 +121,19 @@ def test_the_bill_is_whole(made, bill):
 
 def test_made_again_it_is_the_same(image, workdir):
     assert make(workdir).digest == image.digest
+
+
+def test_birds_image_has_what_runs_bird(workdir):
+    """The commands of config/bgp's script among it."""
+    root = workdir / "root"
+    root.mkdir()
+    make(workdir, "bird", "herald-bird").unpack(root)
+    for script, said in (("bird --version", "BIRD version"),
+                         ("birdc -s /nowhere show status", "Unable to connect"),
+                         ("command -v cat && command -v mv && command -v rm && command -v sleep", "sleep")):
+        done = subprocess.run(["chroot", root, "/bin/sh", "-c", f"PATH=/usr/sbin:/usr/bin; {script}"],
+                              capture_output=True, text=True)
+        assert said in done.stdout + done.stderr
 
 
 def test_the_archive_is_the_layout(made, image):
