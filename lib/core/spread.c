@@ -51,7 +51,7 @@ void spread_drop(struct spread *spread)
 	if (!spread || --spread->uses > 0)
 		return;
 	for (size_t n = 0; n < spread->count; n++) {
-		free((void *)(uintptr_t)spread->nodes[n].name);
+		free(spread->nodes[n].name);
 		interface_list_done(&spread->nodes[n].interfaces);
 	}
 	free(spread);

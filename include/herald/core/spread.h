@@ -29,7 +29,7 @@
 #define SPREAD_NONE SIZE_MAX
 
 struct spread_node {
-	const char *name;
+	char *name;
 	uint64_t hash; /* elect_node_hash(name) */
 	struct interface_list interfaces;
 };
