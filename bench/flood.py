@@ -110,9 +110,11 @@ def idle(scene, section):
                 100 * (scene.cpu() - before) / (time.monotonic() - begin), "%")
 
 
-def flood(scene, host, kind, base, count, rate):
-    return Process(f"flood-{host.name}", [SENDER, "send", kind, host.lan_if, own(host, base), base, count,
-                                          scene.seconds + 2, rate], scene.folder, host.ns)
+def flood(scene, host, kind, base, count, rate, at_switch=False):
+    """`at_switch`: from the switch's own port to the node, so that the switch costs nothing."""
+    interface, ns = (f"{scene.node.name}-lan", None) if at_switch else (host.lan_if, host.ns)
+    return Process(f"flood-{host.name}", [SENDER, "send", kind, interface, own(host, base), base, count,
+                                          scene.seconds + 2, rate], scene.folder, ns)
 
 
 def attack(scene, section, family):
@@ -121,7 +123,7 @@ def attack(scene, section, family):
     for log in scene.folder.glob("flood-*.log"):
         log.unlink()
     before, dropped = memory(scene.pid)["anonymous"], scene.dropped()
-    floods = {"noise": flood(scene, scene.attackers[0], "noise", noise, 4096, rate),
+    floods = {"noise": flood(scene, scene.attackers[0], "noise", noise, 4096, rate, at_switch=True),
               "for Services": flood(scene, scene.attackers[1], "ours", ours, ASKED, OURS_RATE),
               "malformed": flood(scene, scene.attackers[2], "malformed", ours, ASKED, MALFORMED_RATE)}
     begin, used = time.monotonic(), scene.cpu()
