@@ -23,7 +23,8 @@
 #include "verdicts.h"
 
 #define LEAVE_MS (SPEAKER_LEAVE_MS - 5000u) /* GRACEFUL_SHUTDOWN for at most so long */
-#define PLAN_PAUSE 4u			    /* times what a plan took until the next: 20% at most */
+#define ANNOUNCE_AGAIN_MS 10000u /* from one time that all is announced again to the next */
+#define PLAN_PAUSE 4u		 /* times what a plan took until the next: 20% at most */
 
 struct speaker {
 	struct program *program;
@@ -53,6 +54,8 @@ struct speaker {
 	bool adopted;		/* the first plan was carried out */
 	struct monotime proven; /* as in core/ownership.h */
 	bool announce_again;	/* after the next plan */
+	struct timer *again_timer;
+	struct monotime again_after; /* not before */
 	bool stopping, lease_released;
 	bool stop_known, removed; /* what kind of stop it is */
 };
@@ -393,8 +396,25 @@ static void on_changed(void *context)
 	touch(s);
 }
 
+/* Whatever makes renewals late makes no storm of it. The plan is made first. */
+static void on_again(void *context)
+{
+	struct speaker *s = context;
+
+	s->announce_again = true;
+	s->again_after = monotime_add_ms(loop_now(s->program->loop), ANNOUNCE_AGAIN_MS);
+	touch(s);
+}
+
+static void want_announcements(struct speaker *s)
+{
+	if (!timer_is_running(s->again_timer))
+		timer_start(s->again_timer,
+			monotime_ms_until(loop_now(s->program->loop), s->again_after));
+}
+
 /* C19: where a renewal stayed out, but for less than the Lease lasts, we may have been cut off
-   though our link kept its carrier and nobody has taken over. The plan is made first. */
+   though our link kept its carrier and nobody has taken over. */
 static void announce_after_gap(struct speaker *s)
 {
 	const struct member_timing timing = cluster_timing(s->cluster);
@@ -405,8 +425,7 @@ static void announce_after_gap(struct speaker *s)
 		!monotime_reached(s->renewal, monotime_add_ms(before, timing.renew_ms * 3 / 2)) ||
 		monotime_reached(s->renewal, monotime_add_ms(before, timing.duration_ms)))
 		return;
-	s->announce_again = true;
-	touch(s);
+	want_announcements(s);
 }
 
 static void on_lease_seen(void *context)
@@ -486,8 +505,7 @@ static void on_peer_returned(void *context)
 {
 	struct speaker *s = context;
 
-	s->announce_again = true;
-	touch(s);
+	want_announcements(s);
 }
 
 static void on_acted(void *context, const struct ownership_effect *effect)
@@ -603,6 +621,7 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 	s->lease_name = member_lease_name(options->node);
 	s->joining = joining_new(program, options->node, on_our_turn, s);
 	s->timer = timer_new(program->loop, reconcile, s);
+	s->again_timer = timer_new(program->loop, on_again, s);
 	s->holds_timer = timer_new(program->loop, on_holds_due, s);
 	s->publish_timer = timer_new(program->loop, on_publish, s);
 	s->holds = holds_new();
@@ -646,6 +665,7 @@ void speaker_free(struct speaker *speaker)
 	verdicts_free(speaker->verdicts);
 	layer2_free(speaker->layer2);
 	timer_free(speaker->timer);
+	timer_free(speaker->again_timer);
 	timer_free(speaker->holds_timer);
 	timer_free(speaker->publish_timer);
 	holds_free(speaker->holds);
