@@ -33,12 +33,14 @@ def config_of(peers, **bgp):
 class BgpCluster:
     """.nodes, .routers by name, .speakers, .birds by the node's name."""
 
-    def __init__(self, folder, nodes=1):
+    def __init__(self, folder, nodes=1, server=None):
+        """With a `server` of somebody else's, that is used, and left running."""
         self.folder = folder
         self.lab = Lab(nodes=nodes)
         self.nodes = self.lab.nodes
         self.birds = {node.name: Bird(node, folder) for node in self.nodes}
-        self.server = MiniApiServer(folder / "api", listen="10.199.0.1:0")
+        self.own_server = None if server else MiniApiServer(folder / "api", listen="10.199.0.1:0")
+        self.server = server or self.own_server
         self.speakers = Speakers(self.server, self.lab, folder, config=None)
         self.kube = self.server.admin
         for node in self.nodes:
@@ -111,5 +113,6 @@ class BgpCluster:
             bird.close()
         for router in self.routers.values():
             router.close()
-        self.server.stop()
+        if self.own_server:
+            self.own_server.stop()
         self.lab.close()
