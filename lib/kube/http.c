@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libcurl's multi interface on our loop; only this file knows curl. Its sockets are
- * fd_watches, its clock is one timer. curl forbids to add or remove a transfer inside its
- * callbacks, so what callers start or cancel there waits until curl has returned: starts
- * in `queued`, which a timer of 0 ms takes up, cancellations as a flag.
- *
- * Handles are kept for reuse, and curl's buffers are small: there is one for each stream,
- * and memory counts on every node.
+ * libcurl's multi interface on our loop; only this file and http_transfer.c know curl. Its
+ * sockets are fd_watches, its clock is one timer. curl forbids to add or remove a transfer inside
+ * its callbacks, so what callers start or cancel there waits until curl has returned: starts in
+ * `queued`, which a timer of 0 ms takes up, cancellations as a flag. Handles are kept for reuse.
  */
 #include "http.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <utlist.h>
+
+#include "http_transfer.h"
 
 #define HANDLES_KEPT 8u
 #define STREAMS_MAX 1000L     /* the server's own limit holds where it is lower */
@@ -26,13 +21,6 @@
 #define ACTIVE_MAX 90u	      /* an API server allows 100 streams; more wait in `queued` */
 #define UNMULTIPLEXED_MAX 12u /* of CONNECTIONS_MAX, where each takes one for itself */
 #define URGENT_MAX 4u	      /* besides */
-#define CURL_BUFFER 16384L
-#define CONNECT_TIMEOUT_MS 5000L
-
-/* A dead host: noticed after keepalive idle + interval, or when data goes unanswered. */
-#define KEEPALIVE_IDLE_S 10L
-#define KEEPALIVE_INTERVAL_S 5L
-#define UNACKNOWLEDGED_MAX_MS 12000
 
 /* A hung server: a probe after the first, the connections are cut after the second. */
 #define SILENCE_CHECK_MS 5000u
@@ -49,10 +37,7 @@ struct http_socket {
 
 struct http {
 	struct loop *loop;
-	const struct kubeconfig *config;
-	char *user_agent;
-	char *base_url;
-	struct curl_slist *connect_to; /* NULL without a TLS server name */
+	struct http_origin origin;
 	CURLM *multi;
 	struct timer *clock;	/* curl's */
 	struct timer *deferred; /* starts what is queued */
@@ -70,20 +55,10 @@ struct http {
 
 struct http_request {
 	struct http *http;
-	CURL *easy;
-	struct curl_slist *headers;
-	struct http_sink sink;
-	void *context;
-	char *body;		/* sent */
+	struct http_transfer transfer;
 	struct monotime wanted; /* since then */
 	uint32_t timeout_ms;
-	size_t response_max;
-	char *response;
-	size_t length, capacity;
-	const char *refused; /* why we ended it ourselves */
-	int socket_error;    /* errno: no socket could be made */
-	bool urgent, queued, cancelled, finishing;
-	char error[CURL_ERROR_SIZE];
+	bool urgent, queued, finishing;
 	struct http_request *prev, *next;
 };
 
@@ -91,28 +66,6 @@ static void must(CURLMcode code)
 {
 	if (code != CURLM_OK)
 		DIE(curl_multi_strerror(code));
-}
-
-static void set_long(CURL *easy, CURLoption option, long value)
-{
-	if (curl_easy_setopt(easy, option, value) != CURLE_OK)
-		DIE("libcurl does not know an option");
-}
-
-static void set_pointer(CURL *easy, CURLoption option, const void *value)
-{
-	CURLcode code = curl_easy_setopt(easy, option, value);
-
-	if (code != CURLE_OK)
-		DIE(curl_easy_strerror(code));
-}
-
-static void set_pem(CURL *easy, CURLoption option, const char *pem)
-{
-	struct curl_blob blob = {.flags = CURL_BLOB_NOCOPY, .len = strlen(pem)};
-
-	memcpy(&blob.data, &pem, sizeof(pem)); /* curl's type lacks const; it only reads */
-	set_pointer(easy, option, &blob);
 }
 
 /* ---- requests' memory ---- */
@@ -123,15 +76,13 @@ static void request_free(struct http_request *request)
 
 	if (http->probe == request)
 		http->probe = NULL;
-	if (request->easy && http->spare_count < HANDLES_KEPT) {
-		curl_easy_reset(request->easy);
-		http->spare[http->spare_count++] = request->easy;
-	} else if (request->easy) {
-		curl_easy_cleanup(request->easy);
+	if (request->transfer.easy && http->spare_count < HANDLES_KEPT) {
+		curl_easy_reset(request->transfer.easy);
+		http->spare[http->spare_count++] = request->transfer.easy;
+	} else if (request->transfer.easy) {
+		curl_easy_cleanup(request->transfer.easy);
 	}
-	curl_slist_free_all(request->headers);
-	free(request->body);
-	free(request->response);
+	http_transfer_done(&request->transfer);
 	free(request);
 }
 
@@ -144,166 +95,20 @@ static CURL *take_handle(struct http *http)
 	return easy;
 }
 
-static void add_header(struct http_request *request, const char *name, const char *value)
-{
-	AUTO_FREE char *line = xasprintf("%s: %s", name, value);
-	struct curl_slist *longer = curl_slist_append(request->headers, line);
-
-	if (!longer)
-		DIE("out of memory");
-	request->headers = longer;
-}
-
-/* ---- curl's callbacks of a transfer ---- */
-
-static bool collect(struct http_request *request, const char *bytes, size_t length)
-{
-	if (length > request->response_max - request->length) {
-		request->refused = "the answer is larger than allowed";
-		return false;
-	}
-	if (request->length + length + 1 > request->capacity) {
-		size_t capacity = request->capacity ? request->capacity : 4096;
-
-		while (capacity < request->length + length + 1)
-			capacity *= 2;
-		request->response = xrealloc(request->response, capacity, 1);
-		request->capacity = capacity;
-	}
-	memcpy(request->response + request->length, bytes, length);
-	request->length += length;
-	request->response[request->length] = '\0';
-	return true;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-	struct http_request *request = context;
-	size_t length = size * count;
-	long status = 0;
-
-	if (request->cancelled)
-		return 0;
-	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (!request->sink.data || status / 100 != 2)
-		return collect(request, bytes, length) ? length : 0;
-	if (!request->sink.data(request->context, bytes, length)) {
-		request->refused = "the answer was refused";
-		return 0;
-	}
-	return request->cancelled ? 0 : length;
-}
-
-/* curl does not tell why it could not make one. */
-static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct http_request *request = context;
-	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-
-	(void)purpose;
-	/* A family that this machine does not have: the other one counts. */
-	request->socket_error = fd < 0 && errno != EAFNOSUPPORT ? errno : 0;
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-/* Keepalive covers an idle connection only; unanswered data is this timeout's. */
-static int on_socket_made(void *context, curl_socket_t fd, curlsocktype purpose)
-{
-	unsigned most = UNACKNOWLEDGED_MAX_MS;
-
-	(void)context;
-	(void)purpose;
-	/* Best effort: the probe notices what this would have. */
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof(most));
-	return CURL_SOCKOPT_OK;
-}
-
-static void set_identity(CURL *easy, const struct kubeconfig *config)
-{
-	set_long(easy, CURLOPT_SSL_VERIFYPEER, 1);
-	set_long(easy, CURLOPT_SSL_VERIFYHOST, 2);
-	set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-	set_long(easy, CURLOPT_CA_CACHE_TIMEOUT, 0); /* a rotated CA file is seen */
-	if (config->ca_pem)
-		set_pem(easy, CURLOPT_CAINFO_BLOB, config->ca_pem);
-	else if (config->ca_file)
-		set_pointer(easy, CURLOPT_CAINFO, config->ca_file);
-	if (config->cert_pem)
-		set_pem(easy, CURLOPT_SSLCERT_BLOB, config->cert_pem);
-	else if (config->cert_file)
-		set_pointer(easy, CURLOPT_SSLCERT, config->cert_file);
-	if (config->key_pem)
-		set_pem(easy, CURLOPT_SSLKEY_BLOB, config->key_pem);
-	else if (config->key_file)
-		set_pointer(easy, CURLOPT_SSLKEY, config->key_file);
-}
-
-static void set_connection(const struct http *http, CURL *easy)
-{
-	set_long(easy, CURLOPT_NOSIGNAL, 1);
-	set_pointer(easy, CURLOPT_PROTOCOLS_STR, "https");
-	set_pointer(easy, CURLOPT_PROXY, ""); /* never by accident of the environment */
-	set_pointer(easy, CURLOPT_CONNECT_TO, http->connect_to);
-	set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-	set_long(easy, CURLOPT_PIPEWAIT, 1);
-	set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, CURL_BUFFER);
-	set_long(easy, CURLOPT_TCP_KEEPALIVE, 1);
-	set_long(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-	set_long(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
-}
-
-static void set_exchange(struct http_request *request, const struct http_options *options)
-{
-	const struct http *http = request->http;
-	AUTO_FREE char *url = xasprintf("%s%s", http->base_url, options->path);
-	CURL *easy = request->easy;
-
-	set_pointer(easy, CURLOPT_URL, url);
-	set_pointer(easy, CURLOPT_USERAGENT, http->user_agent);
-	if (options->body) {
-		set_pointer(easy, CURLOPT_POSTFIELDS, request->body);
-		curl_easy_setopt(
-			easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)options->body_length);
-	}
-	set_pointer(easy, CURLOPT_CUSTOMREQUEST, options->method);
-	add_header(request, "Accept", "application/json");
-	add_header(request, "Expect", ""); /* no wait for 100 Continue */
-	if (options->content_type)
-		add_header(request, "Content-Type", options->content_type);
-	if (options->authorization)
-		add_header(request, "Authorization", options->authorization);
-	set_pointer(easy, CURLOPT_HTTPHEADER, request->headers);
-	set_pointer(easy, CURLOPT_ERRORBUFFER, request->error);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	set_pointer(easy, CURLOPT_WRITEDATA, request);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	set_pointer(easy, CURLOPT_OPENSOCKETDATA, request);
-	set_pointer(easy, CURLOPT_PRIVATE, request);
-}
-
 struct http_request *http_start(struct http *http, const struct http_options *options,
 	const struct http_sink *sink, void *context)
 {
 	struct http_request *request = xcalloc(1, sizeof(*request));
 
 	request->http = http;
-	request->easy = take_handle(http);
-	request->sink = *sink;
-	request->context = context;
-	request->response_max = options->response_max;
+	http_transfer_init(&request->transfer, &http->origin, take_handle(http), options);
+	request->transfer.sink = *sink;
+	request->transfer.context = context;
+	curl_easy_setopt(request->transfer.easy, CURLOPT_PRIVATE, request);
 	request->urgent = options->urgent;
 	request->wanted = loop_now(http->loop);
 	request->timeout_ms = options->timeout_ms;
 	request->queued = true;
-	if (options->body) {
-		request->body = xcalloc(options->body_length + 1, 1);
-		memcpy(request->body, options->body, options->body_length);
-	}
-	set_connection(http, request->easy);
-	set_identity(request->easy, http->config);
-	set_exchange(request, options);
 	if (request->urgent)
 		DL_PREPEND(http->queued, request);
 	else
@@ -318,7 +123,7 @@ static void forget_active(struct http_request *request)
 {
 	struct http *http = request->http;
 
-	must(curl_multi_remove_handle(http->multi, request->easy));
+	must(curl_multi_remove_handle(http->multi, request->transfer.easy));
 	DL_DELETE(http->active, request);
 	http->active_count--;
 	if (!http->active)
@@ -334,7 +139,7 @@ void http_cancel(struct http_request *request)
 	if (request->queued) {
 		DL_DELETE(request->http->queued, request);
 	} else if (request->http->in_curl) {
-		request->cancelled = true;
+		request->transfer.cancelled = true;
 		return;
 	} else {
 		forget_active(request);
@@ -342,58 +147,12 @@ void http_cancel(struct http_request *request)
 	request_free(request);
 }
 
-static const char *connect_failure_text(struct http_request *request, int os_error)
-{
-	if (request->socket_error != 0)
-		snprintf(request->error, sizeof(request->error),
-			"cannot make a socket to connect to %.120s: %s",
-			request->http->config->server, strerror(request->socket_error));
-	else
-		snprintf(request->error, sizeof(request->error), "cannot connect to %.150s: %s",
-			request->http->config->server,
-			os_error ? strerror(os_error) : "no address answers");
-	return request->error;
-}
-
-/* Without ports, counts and times that change from one try to the next: what is the same
-   failure must have the same text. */
-static const char *failure_text(struct http_request *request, CURLcode code)
-{
-	long os_error = 0;
-
-	if (request->refused)
-		return request->refused;
-	switch (code) {
-	case CURLE_OK:
-		return NULL;
-	case CURLE_COULDNT_CONNECT:
-		curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os_error);
-		return connect_failure_text(request, (int)os_error);
-	case CURLE_OPERATION_TIMEDOUT:
-		snprintf(request->error, sizeof(request->error), "no answer from %.150s in time",
-			request->http->config->server);
-		return request->error;
-	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_HTTP2:
-	case CURLE_HTTP2_STREAM:
-		return "the connection broke off";
-	case CURLE_PEER_FAILED_VERIFICATION:
-		request->error[strcspn(request->error, "\r\n")] = '\0';
-		return request->error[0] ? request->error : curl_easy_strerror(code);
-	default:
-		return curl_easy_strerror(code);
-	}
-}
-
 /* Whether it has to share its connection with none. */
 static void note_version(const struct http_request *request)
 {
 	long version = CURL_HTTP_VERSION_NONE;
 
-	curl_easy_getinfo(request->easy, CURLINFO_HTTP_VERSION, &version);
+	curl_easy_getinfo(request->transfer.easy, CURLINFO_HTTP_VERSION, &version);
 	if (version != CURL_HTTP_VERSION_NONE)
 		request->http->multiplexes = version >= CURL_HTTP_VERSION_2_0;
 }
@@ -401,20 +160,21 @@ static void note_version(const struct http_request *request)
 static void finish(struct http_request *request, CURLcode code)
 {
 	struct http_result result = {
-		.body = request->response ? request->response : "", .length = request->length};
+		.body = request->transfer.response ? request->transfer.response : "",
+		.length = request->transfer.length};
 	curl_off_t retry_after = 0, microseconds = 0;
 
 	request->finishing = true;
 	note_version(request);
-	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &result.status);
-	curl_easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &retry_after);
-	curl_easy_getinfo(request->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
+	curl_easy_getinfo(request->transfer.easy, CURLINFO_RESPONSE_CODE, &result.status);
+	curl_easy_getinfo(request->transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
+	curl_easy_getinfo(request->transfer.easy, CURLINFO_TOTAL_TIME_T, &microseconds);
 	if (retry_after > 0)
 		result.retry_after_ms = retry_after < 3600 ? (uint32_t)retry_after * 1000 : 3600000;
 	result.seconds = (double)microseconds / 1e6;
-	result.failure = failure_text(request, code);
+	result.failure = http_transfer_failure(&request->transfer, code);
 	forget_active(request);
-	request->sink.done(request->context, &result);
+	request->transfer.sink.done(request->transfer.context, &result);
 	request_free(request);
 }
 
@@ -424,7 +184,7 @@ static void drop_cancelled(struct http *http)
 
 	DL_FOREACH_SAFE(http->active, request, next)
 	{
-		if (!request->cancelled)
+		if (!request->transfer.cancelled)
 			continue;
 		forget_active(request);
 		request_free(request);
@@ -474,7 +234,7 @@ static void set_timeout(const struct http_request *request)
 	uint64_t waited_ms = (loop_now(request->http->loop).ns - request->wanted.ns) / 1000000u;
 	uint64_t left_ms = request->timeout_ms > waited_ms ? request->timeout_ms - waited_ms : 1;
 
-	set_long(request->easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
+	curl_easy_setopt(request->transfer.easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
 }
 
 static void start_queued(void *context)
@@ -492,7 +252,7 @@ static void start_queued(void *context)
 		DL_APPEND(http->active, request);
 		http->active_count++;
 		set_timeout(request);
-		must(curl_multi_add_handle(http->multi, request->easy));
+		must(curl_multi_add_handle(http->multi, request->transfer.easy));
 	}
 }
 
@@ -606,37 +366,6 @@ static void check_silence(void *context)
 
 /* ---- making and unmaking ---- */
 
-/* A TLS server name stands in the URL, and the connection is led to the real host. */
-static int set_url(struct http *http, struct err *e)
-{
-	AUTO_FREE char *line = NULL;
-	CURLU *url = curl_url();
-	char *host = NULL, *port = NULL, *path = NULL;
-	int r = 0;
-
-	if (!url)
-		DIE("out of memory");
-	if (curl_url_set(url, CURLUPART_URL, http->config->server, 0) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK) {
-		r = err_set(
-			e, -EINVAL, "\"%.200s\" is no URL of an API server", http->config->server);
-	} else if (!http->config->tls_server_name) {
-		http->base_url = xstrdup(http->config->server);
-	} else {
-		http->base_url = xasprintf("https://%s:%s%s", http->config->tls_server_name, port,
-			strcmp(path, "/") == 0 ? "" : path);
-		line = xasprintf("%s:%s:%s:%s", http->config->tls_server_name, port, host, port);
-		http->connect_to = curl_slist_append(NULL, line);
-	}
-	curl_free(host);
-	curl_free(port);
-	curl_free(path);
-	curl_url_cleanup(url);
-	return r;
-}
-
 int http_new(struct loop *loop, const struct kubeconfig *config, const char *user_agent,
 	struct http **ret, struct err *e)
 {
@@ -647,9 +376,7 @@ int http_new(struct loop *loop, const struct kubeconfig *config, const char *use
 		return err_set(e, -EIO, "cannot initialise libcurl");
 	http = xcalloc(1, sizeof(*http));
 	http->loop = loop;
-	http->config = config;
-	http->user_agent = xstrdup(user_agent);
-	r = set_url(http, e);
+	r = http_origin_init(&http->origin, config, user_agent, e);
 	if (r < 0) {
 		http_free(http);
 		return r;
@@ -688,9 +415,7 @@ void http_free(struct http *http)
 	timer_free(http->clock);
 	timer_free(http->deferred);
 	timer_free(http->silence);
-	curl_slist_free_all(http->connect_to);
-	free(http->user_agent);
-	free(http->base_url);
+	http_origin_done(&http->origin);
 	free(http);
 	curl_global_cleanup();
 }
