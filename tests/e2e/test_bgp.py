@@ -4,29 +4,18 @@ The features that a router does not have are told in the table that this file pr
 import pytest
 
 from harness.bgp import ASN, KINDS, BgpCluster
+from harness.bgp_table import note, show_table
 from harness.wait import wait_for
 
 V4, V6 = "203.0.113.1", "fd00:203:0:113::1"
 NEIGHBOUR = "192.0.2.11"
 PREFIXES = (f"{V4}/32", f"{V6}/128")
-TABLE = {}
-
-
-def note(feature, kind, outcome="ok"):
-    TABLE.setdefault(feature, {})[kind] = outcome
 
 
 @pytest.fixture(scope="module", autouse=True)
 def print_table(request):
     yield
-    lines = [f"{'':24}" + "".join(f"{kind:>10}" for kind in KINDS)]
-    lines += [f"{feature:24}" + "".join(f"{TABLE[feature].get(kind, '-'):>10}" for kind in KINDS) for feature in TABLE]
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    text = "\nBGP features against peers\n" + "\n".join(lines)
-    if reporter:
-        reporter.write_line(text)
-    else:
-        print(text)
+    show_table(request, "BGP features against peers")
 
 
 @pytest.fixture(scope="module")

@@ -30,9 +30,9 @@ class BirdPeer(Peer):
     def write_config(self):
         text = HEAD.format(router_id=self.host.ip)
         for n in self.neighbours:
-            internal = n.asn == (n.own_asn or self.asn)
             text += f"protocol bgp {self.name_of(n.key)} {{\n"
-            text += f"  local {self.host.ip if n.address and '.' in n.address else ''} port {self.port} as {n.own_asn or self.asn};\n"
+            own = n.local or (self.host.ip if "." in n.address else "")
+            text += f"  local {own} port {self.port} as {n.own_asn or self.asn};\n"
             if n.address:
                 text += f"  neighbor {n.address} port {n.port} as {n.asn};\n"
             else:
@@ -45,7 +45,6 @@ class BirdPeer(Peer):
             text += "  ipv4 { import all; export none; extended next hop on; };\n" if "ipv4" in n.families else ""
             text += "  ipv6 { import all; export none; };\n" if "ipv6" in n.families else ""
             text += "}\n"
-            assert not internal or not n.multihop or n.address
         (self.folder / "bird.conf").write_text(text)
 
     def launch(self):

@@ -29,6 +29,7 @@ class Neighbour:
     port: int = 179
     hold: int = 90
     own_asn: int = 0  # 0: the router's
+    local: str = ""  # our end's address; "": the host's
     graceful_restart: bool = True
 
     @property
