@@ -10,7 +10,7 @@ import pytest
 from harness.bird import Bird
 from harness.lab import Lab
 from harness.mini import MiniApiServer
-from harness.speaker import CONFIG, Speakers, answers
+from harness.speaker import CONFIG, Capture, Speakers, answers
 from harness.wait import wait_for
 
 VIPS = [f"192.0.2.{n}" for n in range(200, 208)]
@@ -294,3 +294,18 @@ def test_C20_bfd_without_bird_is_told(cluster):
         assert "BFD is not in force" in c.speakers.running[node.name].text()
     c.speakers.add_service("web", VIPS[0])
     assert c.speakers.owner(VIPS[0])
+
+
+def test_C19_owner_that_lost_all_its_peers_announces_again(cluster, workdir):
+    """C19: cut off at the switch, its link keeping its carrier, while the API server is away, so
+    that nobody can take over: when its peers are back, its neighbours are to hear of it."""
+    c = cluster(3)
+    owner = c.start()[VIPS[0]]
+    c.server.down()
+    owner.cut_lan()
+    wait_for("its peers to be lost", lambda: set(c.sessions(owner).values()) == {"suspected"})
+    capture = Capture(c.lab.client, workdir)
+    owner.restore_lan()
+    wait_for("an announcement", lambda: owner.mac in [mac for _, mac in capture.gratuitous(VIPS[0])], timeout=20)
+    capture.stop()
+    assert answers(c.lab.client, VIPS[0]) == {owner.mac}
