@@ -111,7 +111,11 @@ static void add_owner(struct chain *chain, const struct view *view, const struct
 
 	for (size_t n = 0; n < view->plan->node_count; n++)
 		rivals += vip->verdicts[n] == best;
-	if (holds(view, vip->owner, &vip->address))
+	if (vip->per_client)
+		chain_add(chain, LINK_GOOD, "owner", "", NULL,
+			"%zu nodes serve %s at the same time, each its own clients",
+			vip->serving_count, address);
+	else if (holds(view, vip->owner, &vip->address))
 		chain_add(chain, LINK_GOOD, "owner", "", NULL,
 			"%s announces %s: it has it, and holds it though it would be another's by "
 			"election",

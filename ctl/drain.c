@@ -98,6 +98,21 @@ static struct plan *plan_without(const struct view *view, const struct node *nod
 	return plan_make(&input);
 }
 
+/* The node that has an address then, or all that serve it; malloc'ed, NULL: none. */
+static char *whereto(const struct plan *plan, const struct plan_vip *vip)
+{
+	char *text = NULL;
+
+	for (size_t i = 0; i < vip->serving_count; i++) {
+		const char *node = plan->nodes[vip->serving[i]];
+		char *longer = text ? xasprintf("%s,%s", text, node) : xstrdup(node);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 static void collect_moves(struct drain *d, const struct view *view, const struct node *node)
 {
 	struct plan *after = plan_without(view, node);
@@ -107,11 +122,11 @@ static void collect_moves(struct drain *d, const struct view *view, const struct
 		const struct plan_vip *vip = &view->plan->vips[i];
 		const struct plan_vip *then = plan_find(after, &vip->address);
 
-		if (!vip->owner || strcmp(vip->owner, node->meta.name) != 0)
+		if (!plan_serves(view->plan, vip, node->meta.name))
 			continue;
 		d->moves[d->move_count++] = (struct move){.address = vip->address,
 			.service = xasprintf("%s/%s", vip->namespace, vip->service),
-			.to = then && then->owner ? xstrdup(then->owner) : NULL};
+			.to = then ? whereto(after, then) : NULL};
 	}
 	plan_free(after);
 }

@@ -44,7 +44,7 @@ static json_t *owned_json(const struct view *view, const char *node)
 	for (size_t i = 0; i < view->plan->vip_count; i++) {
 		const struct plan_vip *vip = &view->plan->vips[i];
 
-		if (vip->owner && strcmp(vip->owner, node) == 0)
+		if (plan_serves(view->plan, vip, node))
 			json_array_append_new(list, json_string(ip_text(&vip->address).s));
 	}
 	return list;

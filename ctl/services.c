@@ -74,7 +74,8 @@ static void list(
 		if (ip->family == IP_NONE)
 			continue;
 		addresses = join(addresses, ip_text(ip).s);
-		nodes = join(nodes, vip ? vip->owner : NULL);
+		for (size_t n = 0; vip && n < vip->serving_count; n++)
+			nodes = join(nodes, view->plan->nodes[vip->serving[n]]);
 		if (*by_bgp)
 			nodes = join(nodes, by_bgp);
 		pools = join(pools, pool ? pool->name : NULL);

@@ -76,6 +76,15 @@ const struct plan_vip *plan_find(const struct plan *plan, const struct ip *addre
 	return bsearch(address, plan->vips, plan->vip_count, sizeof(*plan->vips), compare_address);
 }
 
+bool plan_serves(const struct plan *plan, const struct plan_vip *vip, const char *node)
+{
+	for (size_t i = 0; i < vip->serving_count; i++) {
+		if (strcmp(plan->nodes[vip->serving[i]], node) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *refusal_text(uint8_t verdict)
 {
 	static const char *const texts[PLAN_REFUSAL_COUNT] = {

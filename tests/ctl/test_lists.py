@@ -12,6 +12,9 @@ from harness.mini import MiniApiServer
 from harness.wait import wait_for
 
 STRANGER = "02:00:00:aa:bb:cc"
+PER_CLIENT = """apiVersion: herald.io/v1
+pools: [{name: main, addresses: [192.0.2.1-192.0.2.4], spread: per-client}]
+"""
 
 
 def test_services_as_a_table_and_as_data(on_both):
@@ -37,6 +40,15 @@ def test_services_as_a_table_and_as_data(on_both):
         "addresses": [{"address": address, "pool": "main", "node": table[1]["NODES"],
                        "bgpNodes": [], "sharers": 1, "station": None}],
     }]}
+
+
+def test_all_nodes_that_serve_an_address_are_told(herald):
+    """Of a pool with `spread: per-client`."""
+    herald.controllers.reconfigured(PER_CLIENT)
+    herald.add("web")
+    assert [row["NODES"] for row in rows(herald.ctl("services").out)] == ["node1,node2"]
+    assert [row["ADDRESSES"] for row in rows(herald.ctl("nodes").out)] == ["1", "1"]
+    assert "2 nodes serve 192.0.2.1 at the same time" in herald.ctl("why", "svc/web", code=1).out
 
 
 def test_pools_count_as_the_controller_does(herald):

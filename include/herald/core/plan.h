@@ -115,6 +115,8 @@ struct plan {
 /* Holds copies: valid after the input is gone. */
 struct plan *plan_make(const struct plan_input *input);
 void plan_free(struct plan *plan); /* NULL is allowed */
+/* Whether a node serves an address, alone or with others. */
+bool plan_serves(const struct plan *plan, const struct plan_vip *vip, const char *node);
 const struct plan_vip *plan_find(const struct plan *plan, const struct ip *address);
 
 /* How many addresses have another owner than before. */

@@ -524,6 +524,54 @@ static void hold_every_third(unsigned first, unsigned addresses, char *ret)
 	assert_int_equal(holds_parse(ret, (uint32_t[64]){0}, 64), count);
 }
 
+/* The nodes that serve the address, as a text of their last letters: "13" for two. */
+static const char *serving(struct scene *s)
+{
+	static char text[NODES + 1];
+	const struct plan_vip *vip = plan_web(s);
+
+	memset(text, 0, sizeof(text));
+	for (size_t i = 0; i < vip->serving_count; i++) {
+		const char *node = s->plan->nodes[vip->serving[i]];
+
+		text[i] = node[strlen(node) - 1];
+		assert_true(plan_serves(s->plan, vip, node));
+	}
+	assert_true(!vip->owner || plan_serves(s->plan, vip, vip->owner));
+	assert_int_equal(vip->ours, plan_serves(s->plan, vip, s->input.self));
+	return text;
+}
+
+static void all_that_suit_best_serve_where_it_is_per_client(void **state)
+{
+	struct scene *s = *state;
+	static const struct string_pair fast[] = {{"fast", ""}};
+	struct selector_requirement room;
+	struct config_preference preference = {10, labelled(&room, "fast")};
+	char holds[64];
+
+	hold_every_third(0, 1, holds); /* just 192.0.2.200 */
+	assert_int_equal(strlen(serving(s)), 1);
+	s->pools[0].per_client = true;
+	assert_string_equal(serving(s), "123");
+	s->nodes[1].ready = false;
+	assert_string_equal(serving(s), "13");
+	show_member(s, "node1", "", "eth0=192.0.2.0/24"); /* leaving */
+	assert_string_equal(serving(s), "3");
+	s->nodes[1].ready = true;
+	assert_string_equal(serving(s), "23");
+	/* What another node holds is no matter; preferences are. */
+	show_holder(s, "node3", holds);
+	assert_string_equal(serving(s), "23");
+	s->rules[0].preferences = &preference;
+	s->rules[0].preference_count = 1;
+	s->nodes[1].labels = (struct string_map){fast, 1};
+	assert_string_equal(serving(s), "2");
+	for (size_t i = 0; i < NODES; i++)
+		s->nodes[i].unschedulable = s->nodes[i].network_unavailable = true;
+	assert_string_equal(serving(s), "");
+}
+
 static void C20_holder_goes_before_preference_but_not_before_verdict(void **state)
 {
 	struct scene *s = *state;
@@ -639,6 +687,7 @@ int main(void)
 		TEST(L14_without_rules_layer_2_is_off),
 		TEST(L13_weights_add_up_and_order_the_eligible),
 		TEST(L13_rule_that_selects_other_nodes_prefers_nobody),
+		TEST(all_that_suit_best_serve_where_it_is_per_client),
 		TEST(only_ours_from_our_pools),
 		TEST(A06_shared_address_is_owned_as_one),
 		TEST(C20_holder_goes_before_preference_but_not_before_verdict),
