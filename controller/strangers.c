@@ -5,6 +5,7 @@
  */
 #include "strangers.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "herald/core/members.h"
@@ -44,6 +45,7 @@ static void on_deadline(void *context)
 
 	if (members_judge(s->members, loop_now(s->program->loop)))
 		tell(s);
+	members_forget(s->members, NULL, NULL);
 	schedule(s);
 }
 
@@ -66,13 +68,28 @@ static void on_put(void *context, const json_t *object)
 /* A deleted Lease is not a death: see core/members.h. */
 static void on_gone(void *context, const json_t *object)
 {
-	(void)context;
-	(void)object;
+	struct strangers *s = context;
+	const char *name =
+		json_string_value(json_object_get(json_object_get(object, "metadata"), "name"));
+
+	if (name)
+		members_gone(s->members, name);
+	members_forget(s->members, NULL, NULL);
 }
 
-static void on_list(void *context)
+static void on_list_begin(void *context)
 {
-	(void)context;
+	struct strangers *s = context;
+
+	members_list_begin(s->members);
+}
+
+static void on_list_end(void *context)
+{
+	struct strangers *s = context;
+
+	members_list_end(s->members);
+	members_forget(s->members, NULL, NULL);
 }
 
 static void on_failing(void *context, const struct err *error)
@@ -88,10 +105,10 @@ static void on_failing(void *context, const struct err *error)
 struct strangers *strangers_new(struct program *program, struct assigner *assigner)
 {
 	static const struct kube_watch_sink sink = {
-		.list_begin = on_list,
+		.list_begin = on_list_begin,
 		.put = on_put,
 		.gone = on_gone,
-		.list_end = on_list,
+		.list_end = on_list_end,
 		.failing = on_failing,
 	};
 	AUTO_FREE char *namespace = kube_escape(program->options.namespace);

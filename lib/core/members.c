@@ -386,7 +386,10 @@ bool members_forget(struct members *members, bool (*exists)(const void *context,
 	for (size_t i = 0; i < before; i++) {
 		struct record *r = &members->records[i];
 
-		if (r->gone && !exists(context, r->member.node))
+		bool stays =
+			exists ? exists(context, r->member.node) : r->member.state == MEMBER_ALIVE;
+
+		if (r->gone && !stays)
 			record_done(r);
 		else
 			members->records[kept++] = *r;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which node has an address, on a real API server: nodes that die, are tainted, labelled,
 cordoned or preferred, and nodes that come back."""
+import copy
+
 import pytest
 
-from harness.kube import lease
+from harness.kube import lease, node_status
 from harness.speaker import NAMESPACE, Speakers, answers
 from harness.wait import wait_for
 
@@ -269,3 +271,29 @@ def test_K58_lease_of_a_removed_node_is_collected_and_forgotten(speakers, lab, r
         wait_for("it to be forgotten", lambda: known() == {other.name})
     finally:
         real_api.stop_controllers()
+
+
+def test_O06_one_speaker_among_many_nodes_starts_soon(speakers, lab):
+    """Most of them may be starting, too, for all that it knows; nobody is seen to."""
+    for n in range(150):
+        speakers.kube.make_node(f"many{n}", f"10.99.0.{n + 1}")
+    speakers.start()
+    speakers.add_service("web", VIP)
+    seconds = lambda node: speakers.kube.get(
+        "leases", f"herald-speaker.{node.name}", NAMESPACE)["spec"]["leaseDurationSeconds"]
+    wait_for("short Leases, as two speakers have them", lambda: all(seconds(n) == 3 for n in lab.nodes), timeout=30)
+    owner = speakers.owner(VIP)
+    assert answers(lab.client, VIP) == {owner.mac}
+
+
+def test_K58_node_whose_name_is_long(speakers, lab):
+    """The name of its Lease would be longer than 253 characters."""
+    node = copy.copy(lab.nodes[0])
+    node.name = "-".join(["a" * 60] * 3 + ["b" * 57])
+    speakers.kube.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name}})
+    speakers.kube.patch_status("nodes", node.name, {"status": node_status(node.ip)}, None, kind="strategic")
+    speakers.start(node, lab.nodes[1])
+    known = {m["node"]: m["state"] for m in speakers.status(lab.nodes[1])["members"]}
+    assert known == {node.name: "alive", lab.nodes[1].name: "alive"}
+    names = [each["metadata"]["name"] for each in speakers.kube.items("leases", NAMESPACE)]
+    assert max(map(len, names)) <= 253 and len(names) == 2

@@ -100,7 +100,8 @@ bool members_put(struct members *members, const struct lease *lease, struct mono
 uint64_t members_bgp_generation(const struct members *members);
 /* This Lease is there no more. */
 void members_gone(struct members *members, const char *lease_name);
-/* Forgets whose Lease is gone and whose node does not exist. True: there was one. */
+/* Forgets whose Lease is gone and whose node does not exist; NULL: who is not alive. True: there
+   was one. `exists` must not ask the members. */
 bool members_forget(struct members *members, bool (*exists)(const void *context, const char *node),
 	const void *context);
 /* Judges by the time; to be called at members_next. True: somebody's state changed. */

@@ -96,10 +96,16 @@ static void forgotten_with_its_node_and_lease(void **state)
 	assert_true(members_forget(m, exists, "b"));
 	assert_int_equal(members_count(m), 1);
 	assert_string_equal(members_at(m, 0)->node, "b");
+	/* Who knows no nodes forgets the dead. */
+	members_gone(m, MEMBER_LEASE_PREFIX "b");
+	assert_false(members_forget(m, NULL, NULL));
 	/* Deleted by hand, it is written again by its living speaker. */
 	members_gone(m, MEMBER_LEASE_PREFIX "b");
 	show(m, "b", "b", 3, 200);
 	assert_false(members_forget(m, exists, "a"));
+	members_gone(m, MEMBER_LEASE_PREFIX "b");
+	members_bury(m, "b");
+	assert_true(members_forget(m, NULL, NULL));
 	members_free(m);
 }
 
