@@ -30,6 +30,14 @@ def test_every_manual_page(prefix):
     assert {path.stem for path in (prefix / "share/man").rglob("*.[18]")} >= PROGRAMS
 
 
+@pytest.mark.parametrize("shell, path", [("bash", "bash-completion/completions/heraldctl"),
+                                         ("zsh", "zsh/site-functions/_heraldctl"),
+                                         ("fish", "fish/vendor_completions.d/heraldctl.fish")])
+def test_each_shell_has_its_completion(prefix, shell, path):
+    done = subprocess.run([prefix / "bin/heraldctl", "completion", shell], capture_output=True, text=True, check=True)
+    assert (prefix / "share" / path).read_text() == done.stdout
+
+
 def test_kubectl_has_the_verb(prefix, cluster_bins):
     done = subprocess.run([cluster_bins / "kubectl", "herald", "--version"], capture_output=True, text=True,
                           env={"PATH": f"{prefix}/bin", "HOME": "/nonexistent"})
