@@ -180,19 +180,29 @@ static bool would_be_kept(const struct alloc *alloc, const struct assign_wish *w
 	       (!asked || (pool && strcmp(pool->name, asked) == 0));
 }
 
-/* It was to have another, which is not written yet, and the reason for that is gone. */
+/* It is to leave what it shows, for another or because it had no use for the family. */
+static bool is_about_to_leave(const struct alloc_holder *holder, const struct assign_wish *wish,
+	const struct ip *in_status)
+{
+	enum ip_family family = (enum ip_family)in_status->family;
+	struct ip held;
+
+	if (family == IP_NONE || !alloc_holds(holder, in_status))
+		return false;
+	if (!alloc_held(holder, family, &held))
+		return alloc_has_settled(holder, in_status);
+	return !ip_equal(&held, in_status) && !alloc_has_settled(holder, &held) &&
+	       (wish->malformed || !ip_equal(&wish->ips[family == IP_V6], &held));
+}
+
+/* That is not written yet, and the reason for it is gone. */
 static bool may_stay(const struct alloc *alloc, const struct assign_input *input,
 	const struct assign_wish *wish, const struct ip *in_status)
 {
-	uint8_t family = in_status->family;
 	struct alloc_refusal refusal;
-	struct ip held;
 	bool move;
 
-	if (family == IP_NONE || !alloc_held(input->holder, (enum ip_family)family, &held) ||
-		ip_equal(&held, in_status) || alloc_has_settled(input->holder, &held) ||
-		!alloc_holds(input->holder, in_status) ||
-		(!wish->malformed && ip_equal(&wish->ips[family == IP_V6], &held)))
+	if (!is_about_to_leave(input->holder, wish, in_status))
 		return false;
 	return (alloc_stands(alloc, input->holder, &wish->request, in_status, &refusal, &move) ||
 		       (!move && would_be_kept(alloc, wish, in_status, &refusal))) &&

@@ -214,6 +214,37 @@ static void one_of_two_that_was_never_settled_is_not_lost(void **state)
 	scene_free(scene);
 }
 
+/*
+ * K19, K26: one family is removed, and before that is written it is the only one, in no pool
+ * by then, or with a request that can't be read: it keeps its address.
+ */
+static void a_family_that_is_back_in_time_has_its_address(void **state)
+{
+	static const char *const asked[] = {NULL, "fd00::1"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scene *scene = scene_new(BOTH);
+		struct subject subject;
+
+		subject_init(&subject, "x", "web");
+		subject_families(&subject, IP_V4, IP_V6, FAMILY_REQUIRE_DUAL);
+		subject_settle(scene, &subject);
+		assert_string_equal(subject_shown(&subject), "10.0.0.0,fd00::");
+		subject_families(&subject, IP_V6, IP_NONE, FAMILY_SINGLE);
+		subject_decide(scene, &subject);
+		assert_string_equal(subject.decision.annotation_text, "fd00::");
+		/* That write is lost. */
+		scene_configure(scene, "pools: [{name: b, addresses: [10.1.0.0/29]}]");
+		subject_families(&subject, IP_V4, IP_NONE, FAMILY_SINGLE);
+		subject_annotate(&subject, ANNOTATION_IPS, asked[i]);
+		subject_settle(scene, &subject);
+		assert_string_equal(subject_shown(&subject), "10.0.0.0");
+		subject_done(scene, &subject);
+		scene_free(scene);
+	}
+}
+
 /* K18, K26: half of what is remembered can be had; required are both or none. */
 static void half_a_memory_is_none(void **state)
 {
@@ -247,6 +278,7 @@ int main(void)
 		cmocka_unit_test(both_families_are_explained),
 		cmocka_unit_test(one_of_two_is_moved_and_not_lost),
 		cmocka_unit_test(one_of_two_that_was_never_settled_is_not_lost),
+		cmocka_unit_test(a_family_that_is_back_in_time_has_its_address),
 		cmocka_unit_test(half_a_memory_is_none),
 	};
 
