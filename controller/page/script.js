@@ -69,7 +69,7 @@ function go(changes, replace) {
   }
 }
 
-const toService = (key) => element('a', { href: link({ service: key }) },
+const toService = (key) => element('a', { href: link({ service: key }), 'data-service': key },
   element('span', { class: 'namespace' }, `${key.slice(0, key.indexOf('/'))}/`), key.slice(key.indexOf('/') + 1));
 
 /* ---- the Services ---- */
@@ -314,6 +314,15 @@ async function showDetail() {
   if (!dialog.open) dialog.showModal();
 }
 
+/* The keyboard goes back to where it was, be it that the rows were drawn anew meanwhile. */
+function closed() {
+  const key = $('detail-title').textContent;
+  go({ service: '' });
+  if (document.activeElement === document.body || $('detail').contains(document.activeElement)) {
+    [...document.querySelectorAll('#rows a')].find((a) => a.dataset.service === key)?.focus();
+  }
+}
+
 /* ---- following ---- */
 
 function drawFilters() {
@@ -399,7 +408,7 @@ function listen() {
     known.shown += ENTRIES;
     drawTimeline(known.last);
   });
-  $('detail').addEventListener('close', () => go({ service: '' }));
+  $('detail').addEventListener('close', closed);
   document.addEventListener('keydown', (event) => {
     const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
     if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey || $('detail').open) return;
