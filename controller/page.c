@@ -16,9 +16,8 @@
 #include "observer.h"
 #include "page_access.h"
 #include "page_json.h"
+#include "page_query.h"
 
-#define ROWS_MAX 1000u
-#define ROWS_DEFAULT 100u
 #define ENTRIES_MAX 1000u
 #define WAIT_MAX_S 30u
 #define JSON_TYPE "application/json"
@@ -115,79 +114,22 @@ static void answer_json_take(struct page *page, struct http_request *request, js
 		answer_text(request, 500, "the document could not be made\n");
 }
 
-/* ---- what is asked for ---- */
-
-static uint64_t number_of(
-	const struct http_request *request, const char *name, uint64_t otherwise, uint64_t max)
-{
-	const char *text = http_request_query(request, name);
-	size_t length = text ? strspn(text, "0123456789") : 0;
-	uint64_t number;
-
-	if (length == 0 || length > 18 || text[length] != '\0')
-		return otherwise;
-	number = strtoull(text, NULL, 10);
-	return number < max ? number : max;
-}
-
-/* NULL where it is empty, too. */
-static const char *text_of(const struct http_request *request, const char *name)
-{
-	const char *text = http_request_query(request, name);
-
-	return text && *text ? text : NULL;
-}
-
-static bool order_of(const struct http_request *request, enum view_order *ret)
-{
-	static const char *const names[] = {
-		[VIEW_BY_NAME] = "name",
-		[VIEW_BY_HEALTH] = "health",
-		[VIEW_BY_ADDRESS] = "address",
-		[VIEW_BY_NODE] = "node",
-	};
-	const char *text = text_of(request, "sort");
-
-	for (size_t i = 0; text && i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*ret = (enum view_order)i;
-			return true;
-		}
-	}
-	return !text;
-}
-
 static void answer_services(struct page *page, struct http_request *request)
 {
-	const char *health = text_of(request, "health"), *order = text_of(request, "order");
-	enum view_health wanted;
-	struct view_query query = {
-		.text = text_of(request, "q"),
-		.namespace = text_of(request, "namespace"),
-		.pool = text_of(request, "pool"),
-		.node = text_of(request, "node"),
-		.descending = order && strcmp(order, "desc") == 0,
-	};
+	struct page_query query;
+	const char *problem = page_query_read(request, &query);
 
-	if (!order_of(request, &query.order)) {
-		answer_text(request, 400, "sort: one of name, health, address, node\n");
-		return;
-	}
-	if (health && !view_health_parse(health, &wanted)) {
-		answer_text(request, 400,
-			"health: one of conflict, pending, unannounced, kept, no-endpoints, ok\n");
-		return;
-	}
-	query.health = health ? &wanted : NULL;
-	answer_json_take(page, request,
-		page_json_services(page->observer, &query,
-			number_of(request, "offset", 0, SIZE_MAX / 2),
-			number_of(request, "limit", ROWS_DEFAULT, ROWS_MAX)));
+	if (problem)
+		answer_text(request, 400, problem);
+	else
+		answer_json_take(page, request,
+			page_json_services(page->observer, &query.view, query.offset, query.limit));
 }
 
 static void answer_service(struct page *page, struct http_request *request)
 {
-	const char *namespace = text_of(request, "namespace"), *name = text_of(request, "name");
+	const char *namespace = page_query_text(request, "namespace"),
+		   *name = page_query_text(request, "name");
 	json_t *document;
 
 	if (!namespace || !name) {
@@ -217,13 +159,13 @@ static void answer_timeline(struct page *page, struct http_request *request, uin
 {
 	answer_json_take(page, request,
 		page_json_timeline(page->observer, after,
-			number_of(request, "limit", ENTRIES_MAX, ENTRIES_MAX)));
+			page_query_number(request, "limit", ENTRIES_MAX, ENTRIES_MAX)));
 }
 
 /* What the client knows is what there is. */
 static bool is_up_to_date(const struct page *page, const struct http_request *request)
 {
-	const char *revision = text_of(request, "revision");
+	const char *revision = page_query_text(request, "revision");
 	size_t length = strlen(page->instance);
 
 	if (!revision || strncmp(revision, page->instance, length) != 0 || revision[length] != '.')
@@ -247,8 +189,8 @@ static void schedule(struct page *page)
 
 static void wait_or_answer(struct page *page, struct http_request *request)
 {
-	uint64_t wait = number_of(request, "wait", 0, WAIT_MAX_S);
-	uint64_t after = number_of(request, "after", 0, UINT64_MAX / 2);
+	uint64_t wait = page_query_number(request, "wait", 0, WAIT_MAX_S);
+	uint64_t after = page_query_number(request, "after", 0, UINT64_MAX / 2);
 	struct waiter *waiter;
 
 	if (wait == 0 || !is_up_to_date(page, request)) {
