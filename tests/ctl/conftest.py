@@ -7,20 +7,10 @@ import pytest
 import yaml
 
 from harness.controller import Controllers
-from harness.ctl import BIN, heraldctl
+from harness.ctl import BIN, CONFIG, NODES, heraldctl
 from harness.herald_objects import speaker_lease
 from harness.mini import MiniApiServer
 from harness.process import Process
-
-CONFIG = """apiVersion: herald.io/v1
-pools:
-- name: main
-  addresses: [192.0.2.1-192.0.2.4]
-- name: asked
-  addresses: ["2001:db8::/64"]
-  autoAssign: false
-"""
-NODES = {"node1": "192.0.2.101", "node2": "192.0.2.102"}
 
 
 class Herald:

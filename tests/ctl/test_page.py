@@ -7,9 +7,8 @@ import threading
 
 import pytest
 
-from conftest import CONFIG, NODES
 from harness import kube
-from harness.ctl import BIN
+from harness.ctl import BIN, CONFIG, NODES
 from harness.pages import ROOT, blocks
 from harness.process import Process
 from harness.wait import wait_for

@@ -6,6 +6,17 @@ from pathlib import Path
 
 BIN = Path(os.environ.get("HERALD_BIN") or Path(__file__).resolve().parents[2] / "build/release/bin")
 
+# What the tests of heraldctl have in their cluster, unless they say otherwise.
+CONFIG = """apiVersion: herald.io/v1
+pools:
+- name: main
+  addresses: [192.0.2.1-192.0.2.4]
+- name: asked
+  addresses: ["2001:db8::/64"]
+  autoAssign: false
+"""
+NODES = {"node1": "192.0.2.101", "node2": "192.0.2.102"}
+
 
 class Result:
     """.code, .out and .err of one run; a crash or a sanitizer's report is never a result."""
