@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "herald/base/err.h"
+#include "herald/core/assign.h"
 #include "herald/core/conflicts.h"
 #include "herald/kube/bgp_peers.h"
 #include "view.h"
@@ -239,7 +240,7 @@ static void add_waiting(struct facts *facts, const struct plan_input *objects)
 {
 	for (size_t i = 0; i < objects->service_count; i++) {
 		const struct service *service = objects->services[i];
-		const struct condition *condition = view_condition(service);
+		const struct condition *condition = assign_condition(service);
 
 		if (!condition || strcmp(condition->status, "False") != 0)
 			continue;

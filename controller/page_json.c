@@ -10,6 +10,7 @@
 
 #include "herald/base/err.h"
 #include "herald/base/utf8.h"
+#include "herald/core/assign.h"
 
 #define EXPLAIN_NODES 20u
 
@@ -73,7 +74,7 @@ static json_t *ports_json(const struct service *service)
 
 static json_t *condition_json(const struct service *service)
 {
-	const struct condition *condition = view_condition(service);
+	const struct condition *condition = assign_condition(service);
 
 	if (!condition)
 		return json_null();

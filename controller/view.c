@@ -37,15 +37,6 @@ bool view_health_parse(const char *text, enum view_health *ret)
 	return false;
 }
 
-const struct condition *view_condition(const struct service *service)
-{
-	for (uint16_t i = 0; i < service->condition_count; i++) {
-		if (strcmp(service->conditions[i].type, CONDITION_ASSIGNED) == 0)
-			return &service->conditions[i];
-	}
-	return NULL;
-}
-
 /* ---- endpoints ---- */
 
 static int compare_slices(const void *a, const void *b)
@@ -141,7 +132,7 @@ static void fill_addresses(struct view_row *row, const struct view *view,
 
 static bool lacks_something(const struct service *service)
 {
-	const struct condition *condition = view_condition(service);
+	const struct condition *condition = assign_condition(service);
 
 	return condition && (strcmp(condition->status, "True") != 0 ||
 				    strcmp(condition->reason, "Assigned") != 0);

@@ -64,8 +64,6 @@ struct view *view_make(const struct view_input *input);
 void view_free(struct view *view); /* NULL is allowed */
 /* NULL: there is none. */
 const struct view_row *view_find(const struct view *view, const char *namespace, const char *name);
-/* herald.io/Assigned of a Service; NULL: it has none. */
-const struct condition *view_condition(const struct service *service);
 
 enum view_order { VIEW_BY_NAME, VIEW_BY_HEALTH, VIEW_BY_ADDRESS, VIEW_BY_NODE };
 

@@ -30,15 +30,6 @@ static const struct grid_column route_columns[] = {
 	{.title = "COMMUNITIES", .wide = true},
 };
 
-/* "a,b"; `text` is released. */
-static char *join(char *text, const char *more)
-{
-	char *longer = xasprintf("%s%s%s", text, *text ? "," : "", more);
-
-	free(text);
-	return longer;
-}
-
 /* Where the peer is: its address, range or interface; malloc'ed. */
 static char *place_of_peer(const struct bgp_session *session)
 {
@@ -153,7 +144,7 @@ static char **services_by_route(const struct bgp_plan *plan)
 		AUTO_FREE char *name = xasprintf("%s/%s", vip->namespace, vip->service);
 
 		for (size_t r = 0; r < vip->route_count; r++)
-			texts[vip->routes[r]] = join(texts[vip->routes[r]], name);
+			texts[vip->routes[r]] = text_join(texts[vip->routes[r]], ",", name);
 	}
 	return texts;
 }
@@ -171,7 +162,7 @@ static char *communities_of(const struct bgp_attributes *attributes)
 					  value->parts[2])
 				: xasprintf("%u:%u", value->parts[0], value->parts[1]);
 
-		text = join(text, one);
+		text = text_join(text, ",", one);
 	}
 	return text;
 }
@@ -190,7 +181,7 @@ static void list_offer(const struct bgp_node *node, const struct bgp_route *rout
 	for (size_t s = 0; s < plan->session_count; s++) {
 		if (!offer_reaches(plan, route, offer, s))
 			continue;
-		peer_names = join(peer_names, plan->sessions[s].peer);
+		peer_names = text_join(peer_names, ",", plan->sessions[s].peer);
 		json_array_append_new(list, json_string(plan->sessions[s].peer));
 	}
 	grid_add(grid, node->name);

@@ -356,7 +356,7 @@ static int deliver(struct report *r, const char *file)
 	return code;
 }
 
-static int run(const struct arguments *arguments)
+static int run(struct arguments *arguments)
 {
 	struct report r = {.arguments = arguments};
 	char name[64];

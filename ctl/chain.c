@@ -24,13 +24,10 @@ void chain_add(struct chain *chain, enum link_result result, const char *step, c
 {
 	va_list args;
 	char *text;
-	int r;
 
 	va_start(args, fmt);
-	r = vasprintf(&text, fmt, args);
+	text = xvasprintf(fmt, args);
 	va_end(args);
-	if (r < 0)
-		DIE("out of memory");
 	if ((chain->count & (chain->count - 1)) == 0)
 		chain->links = xrealloc(
 			chain->links, chain->count ? 2 * chain->count : 1, sizeof(*chain->links));
@@ -179,7 +176,7 @@ static void add_origin(struct chain *chain, const struct view *view, const struc
 static void add_decision(
 	struct chain *chain, const struct service *service, const struct assign_decision *decision)
 {
-	const struct condition *condition = service_condition(service);
+	const struct condition *condition = assign_condition(service);
 	bool is_wrong = decision->state == ASSIGN_PENDING;
 
 	if (strcmp(decision->condition_reason, "Assigned") == 0)

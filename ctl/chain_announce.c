@@ -10,6 +10,7 @@
 #include "chain.h"
 #include "herald/base/err.h"
 #include "herald/core/holds.h"
+#include "verb.h"
 
 #define SHOWN_EVENTS 5u
 
@@ -58,13 +59,8 @@ static char *nodes_with(const struct view *view, const struct plan_vip *vip, uin
 	char *text = xstrdup("");
 
 	for (size_t n = 0; n < view->plan->node_count; n++) {
-		char *longer;
-
-		if (vip->verdicts[n] != verdict)
-			continue;
-		longer = xasprintf("%s%s%s", text, *text ? ", " : "", view->plan->nodes[n]);
-		free(text);
-		text = longer;
+		if (vip->verdicts[n] == verdict)
+			text = text_join(text, ", ", view->plan->nodes[n]);
 	}
 	return text;
 }
@@ -267,7 +263,6 @@ static void add_bgp(struct chain *chain, const struct view *view, const struct i
 		const struct bgp_node *node = &view->bgp->nodes[n];
 		const struct bgp_vip *vip = bgp_node_announces(node, address);
 
-		add_problems(chain, node);
 		if (!vip)
 			continue;
 		announcing++;
@@ -289,6 +284,8 @@ static void add_bgp(struct chain *chain, const struct view *view, const struct i
 
 void chain_announcement(struct chain *chain, const struct view *view, const struct service *service)
 {
+	for (size_t n = 0; n < view->bgp->count; n++)
+		add_problems(chain, &view->bgp->nodes[n]);
 	for (uint16_t i = 0; i < service->ingress_count && view->config; i++) {
 		const struct ip *address = &service->ingress[i].ip;
 		AUTO_FREE char *by_bgp = view_bgp_nodes(view, address);

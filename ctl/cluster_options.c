@@ -37,8 +37,9 @@ static const struct argp_option option_list[] = {
 		11},
 	{"config-map", OPTION_CONFIG_MAP, "NAME", 0,
 		"ConfigMap with the configuration in force (default: herald-config)", 11},
-	{"load-balancer-class", OPTION_CLASS, "CLASS", 0, "As the controller is started with", 11},
-	{"handle-unset-class", OPTION_UNSET, NULL, 0, "As the controller is started with", 11},
+	{"load-balancer-class", OPTION_CLASS, "CLASS", 0,
+		"As the controller is started with (default: as its Deployment says)", 11},
+	{"handle-unset-class", OPTION_UNSET, NULL, 0, "The same", 11},
 	{0},
 };
 
@@ -80,9 +81,11 @@ static error_t parse_herald(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_CLASS:
 		chosen->rules.class = non_empty("--load-balancer-class", value, state);
+		chosen->rules_given = true;
 		return 0;
 	case OPTION_UNSET:
 		chosen->rules.handle_unset = true;
+		chosen->rules_given = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -19,7 +19,8 @@ struct cluster_options {
 	struct kubeconfig_options where;
 	const char *home, *config_map; /* Herald's namespace, and its ConfigMap */
 	uint32_t timeout_ms;
-	struct assign_rules rules; /* as the controller is started with */
+	struct assign_rules rules; /* as the controller is started with; see rules_given */
+	bool rules_given;	   /* else session_learn_rules finds out */
 	bool wants_cluster;	   /* an option that says how to reach one was given */
 };
 void cluster_options_init(struct cluster_options *options);

@@ -273,7 +273,7 @@ static int on_facts(void *context, struct gather *gather)
 	return compare(question->arguments, gather_facts(gather), question->next);
 }
 
-static int run(const struct arguments *arguments)
+static int run(struct arguments *arguments)
 {
 	const char *config_map = arguments->asking.cluster.config_map;
 	struct config *next = read_config(arguments->next, config_map);

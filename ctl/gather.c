@@ -389,8 +389,7 @@ struct session *gather_session(const struct gather *gather)
 	return gather->session;
 }
 
-int with_facts(
-	const struct cluster_options *options, unsigned kinds, gathered_fn *fn, void *context)
+int with_facts(struct cluster_options *options, unsigned kinds, gathered_fn *fn, void *context)
 {
 	struct session session;
 	struct gather *gather = NULL;
@@ -403,6 +402,8 @@ int with_facts(
 		r = gather_all(gather, &e);
 	}
 	if (r == 0) {
+		/* Behind the facts: a server that does not answer has been found by then. */
+		session_learn_rules(&session);
 		code = fn(context, gather);
 	} else {
 		session_advise(&session, &e);

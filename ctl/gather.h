@@ -40,8 +40,7 @@ void gather_follow(struct gather *gather, void (*changed)(void *context), void *
  * told on stderr, with what to do; then the exit code is VERB_UNKNOWN, else fn's.
  */
 typedef int gathered_fn(void *context, struct gather *gather);
-int with_facts(
-	const struct cluster_options *options, unsigned kinds, gathered_fn *fn, void *context);
+int with_facts(struct cluster_options *options, unsigned kinds, gathered_fn *fn, void *context);
 struct session *gather_session(const struct gather *gather);
 
 #endif

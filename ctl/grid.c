@@ -55,13 +55,10 @@ void grid_addf(struct grid *grid, const char *fmt, ...)
 {
 	va_list args;
 	char *text;
-	int r;
 
 	va_start(args, fmt);
-	r = vasprintf(&text, fmt, args);
+	text = xvasprintf(fmt, args);
 	va_end(args);
-	if (r < 0)
-		DIE("out of memory");
 	append(grid, text);
 }
 

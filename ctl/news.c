@@ -9,6 +9,7 @@
 
 #include "bgp_view.h"
 #include "herald/base/err.h"
+#include "verb.h"
 
 static void add(struct picture *picture, enum news_kind kind, const char *key, const char *value,
 	const char *about)
@@ -36,13 +37,8 @@ static void add_service(
 	AUTO_FREE char *addresses = xstrdup("");
 	struct service_health health;
 
-	for (uint16_t i = 0; i < service->ingress_count; i++) {
-		char *longer = xasprintf("%s%s%s", addresses, *addresses ? "," : "",
-			ip_text(&service->ingress[i].ip).s);
-
-		free(addresses);
-		addresses = longer;
-	}
+	for (uint16_t i = 0; i < service->ingress_count; i++)
+		addresses = text_join(addresses, ",", ip_text(&service->ingress[i].ip).s);
 	service_health(view, service, &health);
 	add(picture, NEWS_SERVICE, key, addresses, *addresses ? "" : health.why);
 	service_health_done(&health);

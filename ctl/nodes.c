@@ -27,12 +27,8 @@ static char *interface_names(const struct member *member)
 	char *text = xstrdup("");
 
 	interface_list_parse(member ? member->interfaces : "", &list);
-	for (size_t i = 0; i < list.count; i++) {
-		char *longer = xasprintf("%s%s%s", text, i ? "," : "", list.items[i].name);
-
-		free(text);
-		text = longer;
-	}
+	for (size_t i = 0; i < list.count; i++)
+		text = text_join(text, ",", list.items[i].name);
 	interface_list_done(&list);
 	return text;
 }

@@ -60,12 +60,8 @@ static void list(const struct config_pool *pool, const struct alloc_pool_usage *
 	AUTO_FREE char *text = xstrdup("");
 	size_t i;
 
-	json_array_foreach (ranges, i, range) {
-		char *longer = xasprintf("%s%s%s", text, i ? "," : "", json_string_value(range));
-
-		free(text);
-		text = longer;
-	}
+	json_array_foreach (ranges, i, range)
+		text = text_join(text, ",", json_string_value(range));
 	grid_add(grid, pool->name);
 	add_usage(grid, usage, 0);
 	add_usage(grid, usage, 1);

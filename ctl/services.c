@@ -21,18 +21,6 @@ static const struct grid_column columns[] = {
 	{.title = "WHY", .wide = true},
 };
 
-/* "a,b": `text` is released. */
-static char *join(char *text, const char *more)
-{
-	char *longer;
-
-	if (!more)
-		return text;
-	longer = xasprintf("%s%s%s", text, *text ? "," : "", more);
-	free(text);
-	return longer;
-}
-
 static json_t *bgp_nodes_json(const struct view *view, const struct ip *address)
 {
 	json_t *list = json_array();
@@ -73,12 +61,13 @@ static void list(
 
 		if (ip->family == IP_NONE)
 			continue;
-		addresses = join(addresses, ip_text(ip).s);
+		addresses = text_join(addresses, ",", ip_text(ip).s);
 		for (size_t n = 0; vip && n < vip->serving_count; n++)
-			nodes = join(nodes, view->plan->nodes[vip->serving[n]]);
+			nodes = text_join(nodes, ",", view->plan->nodes[vip->serving[n]]);
 		if (*by_bgp)
-			nodes = join(nodes, by_bgp);
-		pools = join(pools, pool ? pool->name : NULL);
+			nodes = text_join(nodes, ",", by_bgp);
+		if (pool)
+			pools = text_join(pools, ",", pool->name);
 		json_array_append_new(list, address_json(view, ip));
 	}
 	grid_add(grid, service->meta.namespace);

@@ -12,7 +12,7 @@
 #include "herald/io/loop.h"
 #include "herald/kube/json_object.h"
 
-int session_open(struct session *session, const struct cluster_options *options, struct err *e)
+int session_open(struct session *session, struct cluster_options *options, struct err *e)
 {
 	int r;
 
@@ -37,6 +37,7 @@ void session_close(struct session *session)
 	loop_free(session->loop);
 	log_free(session->log);
 	kubeconfig_free(session->kubeconfig);
+	free(session->class);
 	*session = (struct session){0};
 }
 
@@ -110,6 +111,55 @@ int session_patch(struct session *session, const char *path, const char *body, s
 
 	free(exchange.body);
 	return r;
+}
+
+/* One of a container's arguments, as argp would take it. */
+static void learn_from(struct session *session, const char *argument)
+{
+	static const char class[] = "--load-balancer-class=";
+	struct assign_rules *rules = &session->options->rules;
+
+	if (strcmp(argument, "--handle-unset-class") == 0)
+		rules->handle_unset = true;
+	if (strncmp(argument, class, sizeof(class) - 1) != 0 || !argument[sizeof(class) - 1])
+		return;
+	free(session->class);
+	session->class = xstrdup(argument + sizeof(class) - 1);
+	rules->class = session->class;
+}
+
+static void learn_from_deployment(struct session *session, const json_t *deployment)
+{
+	const json_t *template = json_object_get(json_object_get(deployment, "spec"), "template");
+	const json_t *containers = json_object_get(json_object_get(template, "spec"), "containers");
+	const json_t *container, *argument;
+	size_t i, k;
+
+	json_array_foreach (containers, i, container) {
+		json_array_foreach (json_object_get(container, "args"), k, argument) {
+			if (json_is_string(argument))
+				learn_from(session, json_string_value(argument));
+		}
+	}
+}
+
+void session_learn_rules(struct session *session)
+{
+	AUTO_FREE char *home = kube_escape(session->options->home);
+	AUTO_FREE char *path = xasprintf("/apis/apps/v1/namespaces/%s/deployments?labelSelector="
+					 "app.kubernetes.io%%2Fname%%3Dherald,"
+					 "app.kubernetes.io%%2Fcomponent%%3Dcontroller&limit=10",
+		home);
+	json_t *list = NULL;
+	const json_t *deployment;
+	struct err e;
+	size_t i;
+
+	if (session->options->rules_given || session_get(session, path, &list, &e) < 0)
+		return;
+	json_array_foreach (json_object_get(list, "items"), i, deployment)
+		learn_from_deployment(session, deployment);
+	json_decref(list);
 }
 
 int session_advise(const struct session *session, struct err *e)

@@ -12,14 +12,15 @@
  * single requests that are waited for.
  */
 struct session {
-	const struct cluster_options *options;
+	struct cluster_options *options;
 	struct loop *loop;
 	struct log *log;
 	struct kubeconfig *kubeconfig;
 	struct kube_client *client;
+	char *class; /* learnt */
 };
 
-int session_open(struct session *session, const struct cluster_options *options, struct err *e);
+int session_open(struct session *session, struct cluster_options *options, struct err *e);
 void session_close(struct session *session); /* half-open is allowed */
 
 /* GET; *ret is the object. -ENOENT: there is none of that name. */
@@ -28,6 +29,13 @@ int session_get(struct session *session, const char *path, json_t **ret, struct 
 int session_get_text(struct session *session, const char *path, char **ret, struct err *e);
 /* Merge patch; `body` is borrowed. */
 int session_patch(struct session *session, const char *path, const char *body, struct err *e);
+
+/*
+ * Where the command line does not say it: which Services are Herald's, by the arguments of
+ * the controller's Deployment. Without one, or without the right to see it, those without
+ * a class are. What is learnt lives as long as the session.
+ */
+void session_learn_rules(struct session *session);
 
 /* Adds to an error what somebody at a terminal can do about it; returns e->code. */
 int session_advise(const struct session *session, struct err *e);

@@ -79,17 +79,22 @@ char *text_clean(char *text)
 	return text;
 }
 
+char *text_join(char *list, const char *separator, const char *more)
+{
+	char *longer = xasprintf("%s%s%s", list, *list ? separator : "", more);
+
+	free(list);
+	return longer;
+}
+
 void complain(const char *fmt, ...)
 {
 	va_list args;
 	char *text;
-	int r;
 
 	va_start(args, fmt);
-	r = vasprintf(&text, fmt, args);
+	text = xvasprintf(fmt, args);
 	va_end(args);
-	if (r < 0)
-		DIE("out of memory");
 	fprintf(stderr, "heraldctl: %s\n", text_clean(text));
 	free(text);
 }

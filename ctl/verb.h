@@ -51,6 +51,9 @@ int output_end(int code);
  */
 char *text_clean(char *text);
 
+/* `list` with one more in it, malloc'ed; `list` is released. */
+char *text_join(char *list, const char *separator, const char *more);
+
 /* "heraldctl: TEXT" on stderr, cleaned. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -9,6 +9,7 @@
 
 #include "bgp_view.h"
 #include "herald/base/err.h"
+#include "verb.h"
 
 #define EXPLAIN_NODES 10u
 
@@ -85,13 +86,9 @@ char *view_bgp_nodes(const struct view *view, const struct ip *address)
 
 	for (size_t n = 0; n < view->bgp->count; n++) {
 		const struct bgp_node *node = &view->bgp->nodes[n];
-		char *longer;
 
-		if (!bgp_node_announces(node, address))
-			continue;
-		longer = xasprintf("%s%s%s", text, *text ? "," : "", node->name);
-		free(text);
-		text = longer;
+		if (bgp_node_announces(node, address))
+			text = text_join(text, ",", node->name);
 	}
 	return text;
 }
@@ -106,15 +103,6 @@ const char *service_state_name(enum service_state state)
 		[SERVICE_ANNOUNCED] = "Announced"};
 
 	return names[state];
-}
-
-const struct condition *service_condition(const struct service *service)
-{
-	for (uint16_t i = 0; i < service->condition_count; i++) {
-		if (strcmp(service->conditions[i].type, CONDITION_ASSIGNED) == 0)
-			return &service->conditions[i];
-	}
-	return NULL;
 }
 
 static void set(struct service_health *health, enum service_state state, char *why)
@@ -158,7 +146,7 @@ static void judge_address(
 void service_health(
 	const struct view *view, const struct service *service, struct service_health *ret)
 {
-	const struct condition *condition = service_condition(service);
+	const struct condition *condition = assign_condition(service);
 
 	*ret = (struct service_health){.state = SERVICE_ANNOUNCED, .why = xstrdup("")};
 	for (uint16_t i = 0; i < service->ingress_count; i++) {

@@ -49,9 +49,6 @@ void service_health(
 	const struct view *view, const struct service *service, struct service_health *ret);
 void service_health_done(struct service_health *health);
 
-/* Of Herald's condition on a Service; NULL: it has none. */
-const struct condition *service_condition(const struct service *service);
-
 /* The verdict on a node for an address of the plan; `node` by name. NULL: no such node. */
 const uint8_t *view_verdict(const struct view *view, const struct plan_vip *vip, const char *node);
 

@@ -77,17 +77,23 @@ char *xstrdup(const char *text)
 	return xstrndup(text, strlen(text));
 }
 
-char *xasprintf(const char *fmt, ...)
+char *xvasprintf(const char *fmt, va_list args)
 {
 	char *text = NULL;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		DIE("out of memory");
+	return text;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
 	va_list args;
-	int r;
+	char *text;
 
 	va_start(args, fmt);
-	r = vasprintf(&text, fmt, args);
+	text = xvasprintf(fmt, args);
 	va_end(args);
-	if (r < 0)
-		DIE("out of memory");
 	return text;
 }
 

@@ -220,7 +220,7 @@ void assign_addresses_text(const struct assign_decision *decision, char *buffer,
 	}
 }
 
-static const struct condition *find_condition(const struct service *service)
+const struct condition *assign_condition(const struct service *service)
 {
 	for (uint16_t i = 0; i < service->condition_count; i++) {
 		if (strcmp(service->conditions[i].type, CONDITION_ASSIGNED) == 0)
@@ -278,7 +278,7 @@ static void problem_text(const struct deciding *d, char *buffer, size_t size)
 static void tell_condition(struct deciding *d)
 {
 	struct assign_decision *decision = d->decision;
-	const struct condition *now = find_condition(d->service);
+	const struct condition *now = assign_condition(d->service);
 	const struct assign_problem *problem = main_problem(d);
 
 	decision->failure = problem ? problem->failure : ALLOC_OK;
@@ -395,7 +395,7 @@ void assign_tell(struct deciding *d)
 
 void assign_tell_release(struct deciding *d)
 {
-	if (find_condition(d->service))
+	if (assign_condition(d->service))
 		d->decision->condition = ASSIGN_REMOVE;
 	if (alloc_holds_any(d->input->holder) && !d->service->meta.deleting)
 		add_event(d->decision, false, "DeletedLoadBalancer",

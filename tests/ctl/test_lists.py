@@ -128,6 +128,25 @@ def test_watch_prints_what_changes_as_kubectl_does(on_both):
         running.stop()
 
 
+def test_K02_the_class_is_learnt_from_the_controllers_deployment(on_both):
+    """So that nobody has to say it each time; what the command line says counts more."""
+    labels = {"app.kubernetes.io/name": "herald", "app.kubernetes.io/component": "controller"}
+    on_both.controllers.add("ours", loadBalancerClass="example.com/herald")
+    on_both.controllers.add("plain")
+    assert [row["NAME"] for row in rows(on_both.ctl("services").out)] == ["plain"]
+    on_both.kube.create({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": kube.metadata("herald-controller", NS, labels),
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
+            "containers": [{"name": "controller", "image": "herald",
+                            "args": ["--listen=:1", "--load-balancer-class=example.com/herald"]}]}}}})
+    assert [row["NAME"] for row in rows(on_both.ctl("services").out)] == ["ours"]
+    assert on_both.ctl("services", "--load-balancer-class", "x/y").out == ""
+    on_both.kube.patch("deployments", "herald-controller", {"spec": {"template": {"spec": {"containers": [
+        {"name": "controller", "image": "herald", "args": [
+            "--load-balancer-class=example.com/herald", "--handle-unset-class"]}]}}}}, NS)
+    assert [row["NAME"] for row in rows(on_both.ctl("services").out)] == ["ours", "plain"]
+
+
 @pytest.fixture(scope="module")
 def bare():
     """An API server with nothing of Herald's but its namespace."""

@@ -2,6 +2,7 @@
 #ifndef HERALD_BASE_ERR_H
 #define HERALD_BASE_ERR_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /*
@@ -31,6 +32,7 @@ void *xrealloc(void *old, size_t count, size_t size);
 char *xstrdup(const char *text) __attribute__((malloc));
 char *xstrndup(const char *text, size_t length) __attribute__((malloc));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc));
+char *xvasprintf(const char *fmt, va_list args) __attribute__((format(printf, 1, 0), malloc));
 
 /* Cleanup attribute for a local that holds malloc'ed memory. */
 void free_pointer(void *pointer_to_pointer);

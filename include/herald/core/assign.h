@@ -20,6 +20,8 @@
    for a controller that starts when that pool is gone (A08). */
 #define ANNOTATION_MOVES "herald.io/move-when-removed"
 #define CONDITION_ASSIGNED "herald.io/Assigned"
+/* That of a Service; NULL: it has none. */
+const struct condition *assign_condition(const struct service *service);
 
 /* Which Services are ours (K01, K02). */
 struct assign_rules {
