@@ -461,6 +461,18 @@ void layer2_free(struct layer2 *layer2)
 	free(layer2);
 }
 
+static uint64_t take_back_ms(const struct config_membership *membership)
+{
+	switch (membership->take_back) {
+	case CONFIG_TAKE_BACK_NOW:
+		return 0;
+	case CONFIG_TAKE_BACK_NEVER:
+		return UINT64_MAX;
+	default:
+		return membership->take_back_ms;
+	}
+}
+
 void layer2_set_config(struct layer2 *layer2, const struct config *config)
 {
 	struct announce_timing timing = {
@@ -477,6 +489,7 @@ void layer2_set_config(struct layer2 *layer2, const struct config *config)
 	probe_set_timing(layer2->prober.probe, &probe_timing);
 	layer2->steering.repeat = config->announce.repeat;
 	layer2->steering.spacing_ms = config->announce.spacing_ms;
+	layer2->steering.take_back_ms = take_back_ms(&config->membership);
 	layer2->announcer.reply_form = config->announce.reply_form;
 	ports_set_config(layer2->ports, config);
 }

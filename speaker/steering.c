@@ -96,6 +96,9 @@ static bool tell(struct ports *ports, unsigned slot, const struct news *news)
 struct judge {
 	const struct sharing_place *place;
 	const struct spread *old; /* NULL: all that are ours now */
+	bool gently;		  /* who is back takes its clients back in time */
+	bool lost;		  /* some of `old` serve no more */
+	const struct clients *clients;
 };
 
 static const char *owner_of(const struct spread *spread, const struct client *client)
@@ -103,6 +106,24 @@ static const char *owner_of(const struct spread *spread, const struct client *cl
 	size_t owner = spread_owner(spread, &client->vip, client->mac);
 
 	return owner == SPREAD_NONE ? "" : spread->nodes[owner].name;
+}
+
+/* Whether the node that had it serves on: then it is that node's to move it. */
+static bool is_hosted(const struct judge *judge, const struct client *client)
+{
+	return judge->gently && judge->old && judge->place->per_client &&
+	       spread_find(judge->place->set, owner_of(judge->old, client)) != SPREAD_NONE;
+}
+
+/* Of one that is ours now. Where a node is gone, it may have been its guest. */
+static bool is_ours_to_tell(const struct judge *judge, const struct client *client)
+{
+	if (!judge->old)
+		return true;
+	if (is_hosted(judge, client) && !(judge->gently && judge->lost))
+		return false;
+	return (judge->gently && judge->lost) ||
+	       strcmp(owner_of(judge->old, client), owner_of(judge->place->set, client)) != 0;
 }
 
 /* Told by who has it now, and where it is served per client by who had it, too: one of
@@ -113,10 +134,22 @@ static bool is_to_be_told(void *context, const struct client *client)
 	const struct spread *set = judge->place->set;
 
 	if (spread_is_ours(set, &client->vip, client->mac))
-		return !judge->old ||
-		       strcmp(owner_of(judge->old, client), owner_of(set, client)) != 0;
-	return judge->old && judge->place->per_client &&
-	       spread_is_ours(judge->old, &client->vip, client->mac);
+		return is_ours_to_tell(judge, client);
+	if (!judge->old || !judge->place->per_client)
+		return false;
+	if (set->self == SPREAD_NONE && clients_is_guest(judge->clients, &client->vip, client->mac))
+		return true;
+	return spread_is_ours(judge->old, &client->vip, client->mac) && !is_hosted(judge, client);
+}
+
+/* Ours until now, and another node's from now on. */
+static bool is_to_be_hosted(void *context, const struct client *client)
+{
+	const struct judge *judge = context;
+
+	return spread_is_ours(judge->old, &client->vip, client->mac) &&
+	       !spread_is_ours(judge->place->set, &client->vip, client->mac) &&
+	       is_hosted(judge, client);
 }
 
 static void tell_those(struct steering *steering, const struct judge *judge, uint32_t repeat)
@@ -126,14 +159,30 @@ static void tell_those(struct steering *steering, const struct judge *judge, uin
 	clients_tell(steering->clients, &judge->place->ip, is_to_be_told, &copy, repeat);
 }
 
+static bool has_lost(const struct spread *old, const struct spread *set)
+{
+	for (size_t n = 0; n < old->count; n++) {
+		if (spread_find(set, old->nodes[n].name) == SPREAD_NONE)
+			return true;
+	}
+	return false;
+}
+
 void steering_follow(struct steering *steering, const struct plan *plan,
 	const struct members *members, struct monotime now, struct sharing_changes *ret)
 {
 	sharing_follow(steering->sharing, plan, members, now, ret);
-	for (size_t i = 0; i < ret->count; i++)
-		tell_those(steering,
-			&(struct judge){.place = ret->items[i].place, .old = ret->items[i].old},
-			steering->repeat);
+	for (size_t i = 0; i < ret->count; i++) {
+		struct judge judge = {.place = ret->items[i].place,
+			.old = ret->items[i].old,
+			.gently = steering->take_back_ms > 0 && ret->items[i].place->per_client,
+			.lost = has_lost(ret->items[i].old, ret->items[i].place->set),
+			.clients = steering->clients};
+
+		tell_those(steering, &judge, steering->repeat);
+		clients_host(steering->clients, &judge.place->ip, is_to_be_hosted, &judge,
+			steering->take_back_ms, now);
+	}
 }
 
 void steering_note(struct steering *steering, unsigned slot, const struct responder_result *result)
@@ -143,7 +192,7 @@ void steering_note(struct steering *steering, unsigned slot, const struct respon
 	if (client.ip.family == IP_NONE)
 		return;
 	memcpy(client.mac, result->asker.mac, MAC_SIZE);
-	clients_note(steering->clients, &client);
+	clients_note(steering->clients, &client, result->asker.directly);
 	metric_set(steering->known, (double)clients_count(steering->clients));
 }
 
@@ -175,7 +224,8 @@ static const uint8_t *mac_for(const struct steering *steering, const struct stee
 
 	if (!port || owner == SPREAD_NONE)
 		return NULL;
-	if (owner == place->set->self)
+	if (owner == place->set->self || (place->set->self != SPREAD_NONE &&
+						 clients_is_guest(steering->clients, vip, station)))
 		return port->mac;
 	/* What we knew of the others may be long past. */
 	if (!place->per_client || scene->lapsed)
@@ -194,7 +244,8 @@ void steering_redirect(struct steering *steering, const struct steering_scene *s
 		.solicited = true,
 	};
 
-	if (news.mac && tell(scene->ports, slot, &news))
+	if (news.mac && tell(scene->ports, slot, &news) &&
+		memcmp(news.mac, ports_at(scene->ports, slot)->mac, MAC_SIZE) != 0)
 		metric_add(steering->redirected, 1);
 }
 
@@ -241,7 +292,10 @@ void steering_step(
 	struct steering *steering, const struct steering_scene *scene, struct monotime now)
 {
 	struct client due[CLIENTS_BATCH];
-	size_t count = clients_due(steering->clients, now, steering->spacing_ms, due);
+	size_t count;
+
+	clients_let_go(steering->clients, steering->repeat, now);
+	count = clients_due(steering->clients, now, steering->spacing_ms, due);
 
 	for (size_t i = 0; i < count; i++)
 		tell_client(steering, scene, &due[i]);

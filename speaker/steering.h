@@ -16,6 +16,9 @@ struct steering {
 	struct sharing *sharing;
 	struct clients *clients;
 	uint32_t repeat, spacing_ms; /* as announcements have it */
+	/* Within which time who is another node's again, which is back, is moved: takeBackTime.
+	   0: at once; UINT64_MAX: never. */
+	uint64_t take_back_ms;
 	struct metric *known, *told, *redirected;
 };
 
@@ -39,7 +42,8 @@ void steering_note(struct steering *steering, unsigned slot, const struct respon
    another station claimed it. */
 void steering_took(struct steering *steering, const struct ip *ip);
 void steering_defend(struct steering *steering, const struct ip *ip);
-/* Of OTHERS, asked directly: the answer is where the node is that serves it. */
+/* Of OTHERS, asked directly: the answer is where the node is that serves it, which may be
+   here yet (core/clients.h: guests). */
 void steering_redirect(struct steering *steering, const struct steering_scene *scene, unsigned slot,
 	const struct responder_result *result);
 /* Tells the nodes that served it that we do, and `claimant`, unless NULL. */

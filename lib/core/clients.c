@@ -18,6 +18,8 @@
 #include "herald/base/err.h"
 
 #define NONE UINT32_MAX
+#define FOR_GOOD UINT64_MAX
+#define PARTS 256u /* of the time within which guests are let go */
 
 enum list { BY_STATION, BY_ADDRESS, BY_AGE, TO_TELL, LISTS };
 
@@ -33,6 +35,7 @@ struct record {
 	uint32_t left; /* times that it is still to be told; 0: in no queue */
 	enum queue queue;
 	struct monotime due; /* of AGAIN */
+	struct monotime end; /* of a guest; 0: it is none */
 };
 
 struct ends {
@@ -47,6 +50,8 @@ struct clients {
 	uint64_t seed; /* of the hashes: nobody can make them meet */
 	struct ends by_age, queues[QUEUES];
 	struct monotime not_before; /* the pause after a full batch */
+	uint32_t ending;	    /* guests that are not for good */
+	struct monotime let_go_at;  /* ending > 0: to look whose time is over */
 };
 
 static struct ends *make_buckets(uint32_t count)
@@ -157,6 +162,12 @@ static void end_telling(struct clients *c, uint32_t at)
 	record->left = 0;
 }
 
+static void end_visit(struct clients *c, struct record *record)
+{
+	c->ending -= record->end.ns != 0 && record->end.ns != FOR_GOOD;
+	record->end.ns = 0;
+}
+
 /* The place of the one that asked longest ago, forgotten, or one that was never used. */
 static uint32_t make_place(struct clients *c)
 {
@@ -167,19 +178,22 @@ static uint32_t make_place(struct clients *c)
 		return c->count++;
 	client = &c->records[at].client;
 	end_telling(c, at);
+	end_visit(c, &c->records[at]);
 	detach(c, &c->by_age, BY_AGE, at);
 	detach(c, bucket_of_station(c, client), BY_STATION, at);
 	detach(c, bucket_of_address(c, &client->vip), BY_ADDRESS, at);
 	return at;
 }
 
-void clients_note(struct clients *clients, const struct client *client)
+void clients_note(struct clients *clients, const struct client *client, bool directly)
 {
 	uint32_t at = find(clients, client);
 
 	if (at != NONE) {
 		detach(clients, &clients->by_age, BY_AGE, at);
 		clients->records[at].client = *client;
+		if (!directly)
+			end_visit(clients, &clients->records[at]);
 	} else {
 		at = make_place(clients);
 		clients->records[at] = (struct record){.client = *client};
@@ -187,6 +201,68 @@ void clients_note(struct clients *clients, const struct client *client)
 		append(clients, bucket_of_address(clients, &client->vip), BY_ADDRESS, at);
 	}
 	append(clients, &clients->by_age, BY_AGE, at);
+}
+
+static struct monotime end_of_visit(const struct clients *c, const struct client *client,
+	uint64_t within_ms, struct monotime now)
+{
+	uint64_t part = XXH64(client->mac, MAC_SIZE, c->seed) % PARTS + 1;
+
+	if (within_ms == UINT64_MAX)
+		return (struct monotime){FOR_GOOD};
+	return monotime_add_ms(now, part * within_ms / PARTS);
+}
+
+void clients_host(struct clients *clients, const struct ip *vip, clients_judge_fn *judge,
+	void *context, uint64_t within_ms, struct monotime now)
+{
+	uint32_t at = bucket_of_address(clients, vip)->first;
+
+	for (; at != NONE; at = clients->records[at].links[BY_ADDRESS].next) {
+		struct record *record = &clients->records[at];
+
+		if (record->end.ns != 0 || !ip_equal(&record->client.vip, vip) ||
+			!judge(context, &record->client))
+			continue;
+		record->end = end_of_visit(clients, &record->client, within_ms, now);
+		if (record->end.ns == FOR_GOOD)
+			continue;
+		if (clients->ending++ == 0)
+			clients->let_go_at = monotime_add_ms(now, CLIENTS_LET_GO_MS);
+	}
+}
+
+bool clients_is_guest(
+	const struct clients *clients, const struct ip *vip, const uint8_t mac[static MAC_SIZE])
+{
+	struct client client = {.vip = *vip};
+	uint32_t at;
+
+	memcpy(client.mac, mac, MAC_SIZE);
+	at = find(clients, &client);
+	return at != NONE && clients->records[at].end.ns != 0;
+}
+
+static void begin_telling(struct clients *c, uint32_t at, uint32_t repeat)
+{
+	end_telling(c, at);
+	c->records[at].left = repeat > 0 ? repeat : 1;
+	enqueue(c, FIRST_TIME, at);
+}
+
+void clients_let_go(struct clients *clients, uint32_t repeat, struct monotime now)
+{
+	if (clients->ending == 0 || !monotime_reached(now, clients->let_go_at))
+		return;
+	clients->let_go_at = monotime_add_ms(now, CLIENTS_LET_GO_MS);
+	for (uint32_t at = 0; at < clients->count; at++) {
+		struct record *record = &clients->records[at];
+
+		if (record->end.ns == 0 || !monotime_reached(now, record->end))
+			continue;
+		end_visit(clients, record);
+		begin_telling(clients, at, repeat);
+	}
 }
 
 void clients_tell(struct clients *clients, const struct ip *vip, clients_judge_fn *judge,
@@ -199,9 +275,8 @@ void clients_tell(struct clients *clients, const struct ip *vip, clients_judge_f
 
 		if (!ip_equal(&record->client.vip, vip) || !judge(context, &record->client))
 			continue;
-		end_telling(clients, at);
-		record->left = repeat > 0 ? repeat : 1;
-		enqueue(clients, FIRST_TIME, at);
+		end_visit(clients, record);
+		begin_telling(clients, at, repeat);
 	}
 }
 
@@ -238,17 +313,27 @@ size_t clients_due(struct clients *clients, struct monotime now, uint32_t spacin
 	return taken;
 }
 
-bool clients_next(const struct clients *clients, struct monotime *ret)
+/* When somebody is to be told. */
+static bool next_telling(const struct clients *c, struct monotime *ret)
 {
-	uint32_t again = clients->queues[AGAIN].first;
+	uint32_t again = c->queues[AGAIN].first;
 
-	if (clients->queues[FIRST_TIME].first != NONE)
-		*ret = clients->not_before;
+	if (c->queues[FIRST_TIME].first != NONE)
+		*ret = c->not_before;
 	else if (again != NONE)
-		*ret = clients->records[again].due;
+		*ret = c->records[again].due;
 	else
 		return false;
-	if (clients->not_before.ns > ret->ns)
-		*ret = clients->not_before;
+	if (c->not_before.ns > ret->ns)
+		*ret = c->not_before;
 	return true;
+}
+
+bool clients_next(const struct clients *clients, struct monotime *ret)
+{
+	bool telling = next_telling(clients, ret);
+
+	if (clients->ending > 0 && (!telling || clients->let_go_at.ns < ret->ns))
+		*ret = clients->let_go_at;
+	return telling || clients->ending > 0;
 }

@@ -242,3 +242,35 @@ def test_switching_it_on_and_off(wide):
     wait_for("all to be led to one", lambda: set(entries(wide, VIP4).values()) == {owner.name})
     assert wide.speakers.owner(VIP4) is owner
     assert set(ask(wide, VIP4).values()) == {owner.name}
+
+
+@pytest.mark.parametrize("how", ["never", "staggered, takeBackTime: 4s"], ids=["never", "staggered"])
+def test_C20_node_that_is_back_takes_its_clients_back_gently(wide, how):
+    """Its clients stay with the nodes that took them, for as long as the configuration says;
+    whoever asks anew is its own at once."""
+    wide.speakers.set_config(CONFIG.replace("immediate", how))
+    serve(wide)
+    served = {vip: ask(wide, vip) for vip in VIPS}
+    lost = busiest(wide, served[VIP4])
+    lost.cut_switch_side()
+    moved = {vip: wait_for(f"clients of {vip} to be told", lambda v=vip: lost.name not in entries(wide, v).values()
+                           and entries(wide, v)) for vip in VIPS}
+    lost.restore()
+    wait_for("it to serve again", lambda: wide.speakers.status(lost)["leaseLapsed"] is False and all(
+        set(states(wide, vip).values()) == {"held"} for vip in VIPS) and all(
+        len(wide.speakers.address(n, VIP4)["serving"]) == 3 for n in wide.nodes))
+    if how != "never":
+        for vip in VIPS:
+            wait_for(f"clients of {vip} to be as before", lambda v=vip: entries(wide, v) == served[v])
+        return
+    for vip in VIPS:
+        for client in (c for c in wide.clients if served[vip][c.name] == lost.name):
+            host = next(n for n in wide.nodes if n.name == moved[vip][client.name])
+            refresh(client, vip, host.mac)
+            wait_for("the refresh", lambda c=client, v=vip: ip_json(
+                f"neighbour show {v} dev eth0", c.ns)[0]["state"] == ["REACHABLE"])
+        assert entries(wide, vip) == moved[vip]
+        # Asked anew, by all who are its own.
+        for client in wide.clients:
+            ip(f"neighbour flush to {vip} dev eth0", client.ns)
+        assert ask(wide, vip) == served[vip]

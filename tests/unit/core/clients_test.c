@@ -31,7 +31,7 @@ static void note(struct clients *clients, uint8_t address, uint16_t station)
 {
 	struct client item = client(address, station);
 
-	clients_note(clients, &item);
+	clients_note(clients, &item, true);
 }
 
 static bool everybody(void *context, const struct client *item)
@@ -126,10 +126,10 @@ static void who_asks_again_is_known_once_and_with_its_last_address(void **state)
 	struct client item = client(1, 1), told[CLIENTS_BATCH];
 
 	(void)state;
-	clients_note(clients, &item);
+	clients_note(clients, &item, true);
 	item.ip = ip_from_v4((const uint8_t[4]){10, 9, 9, 9});
 	item.slot = 3;
-	clients_note(clients, &item);
+	clients_note(clients, &item, true);
 	assert_int_equal(clients_count(clients), 1);
 	tell(clients, 1, everybody, 1);
 	assert_int_equal(clients_due(clients, (struct monotime){0}, 200, told), 1);
@@ -170,6 +170,72 @@ static void burst_is_bounded(void **state)
 	assert_true(clients_next(clients, &next));
 	assert_int_equal(next.ns, CLIENTS_PAUSE_MS * 1000000);
 	assert_int_equal(due(clients, CLIENTS_PAUSE_MS, told), 10);
+	clients_free(clients);
+}
+
+static bool is_guest(const struct clients *clients, uint16_t station)
+{
+	struct client item = client(1, station);
+
+	return clients_is_guest(clients, &item.vip, item.mac);
+}
+
+static void C20_guests_are_let_go_one_by_one(void **state)
+{
+	struct clients *clients = clients_new(1000, 1);
+	struct ip address = vip(1);
+	size_t told = 0, guests = 0, turns = 0;
+	struct monotime now = {0}, next;
+	struct client items[CLIENTS_BATCH];
+
+	(void)state;
+	for (uint16_t n = 0; n < 100; n++)
+		note(clients, 1, n);
+	clients_host(clients, &address, even_stations, NULL, 60000, now);
+	for (uint16_t n = 0; n < 100; n++)
+		guests += is_guest(clients, n);
+	assert_int_equal(guests, 50);
+	/* Until all are: at most a few each time. */
+	while (clients_next(clients, &next)) {
+		size_t count;
+
+		now = next;
+		clients_let_go(clients, 1, now);
+		count = clients_due(clients, now, 200, items);
+		assert_in_range(count, 0, 8);
+		told += count;
+		turns++;
+	}
+	assert_int_equal(told, 50);
+	assert_true(turns > 100);
+	assert_in_range(now.ns, 50 * UINT64_C(1000000000), 61 * UINT64_C(1000000000));
+	for (uint16_t n = 0; n < 100; n++)
+		assert_false(is_guest(clients, n));
+	clients_free(clients);
+}
+
+static void C20_guest_that_asks_all_or_is_told_is_none(void **state)
+{
+	struct clients *clients = clients_new(3, 1);
+	struct ip address = vip(1);
+	struct client item = client(1, 2);
+	struct monotime next;
+
+	(void)state;
+	for (uint16_t n = 1; n <= 3; n++)
+		note(clients, 1, n);
+	clients_host(clients, &address, everybody, NULL, UINT64_MAX, (struct monotime){0});
+	assert_false(clients_next(clients, &next)); /* for good */
+	clients_note(clients, &item, true);
+	assert_true(is_guest(clients, 2));
+	clients_note(clients, &item, false);
+	assert_false(is_guest(clients, 2));
+	/* Forgotten, and known anew. */
+	note(clients, 1, 4);
+	note(clients, 1, 1);
+	assert_false(is_guest(clients, 1));
+	tell(clients, 1, everybody, 1);
+	assert_false(is_guest(clients, 3));
 	clients_free(clients);
 }
 
@@ -244,7 +310,7 @@ static void random_operations_agree_with_the_model(void **state)
 				client((uint8_t)draw(&random, 3), (uint16_t)draw(&random, 10));
 
 			item.ip.bytes[1] = (uint8_t)draw(&random, 200);
-			clients_note(clients, &item);
+			clients_note(clients, &item, true);
 			model_note(&m, &item);
 		} else if (what < 5) {
 			uint8_t address = (uint8_t)draw(&random, 3);
@@ -280,6 +346,8 @@ int main(void)
 		cmocka_unit_test(who_asks_again_is_known_once_and_with_its_last_address),
 		cmocka_unit_test(who_asked_longest_ago_is_forgotten_also_while_told),
 		cmocka_unit_test(burst_is_bounded),
+		cmocka_unit_test(C20_guests_are_let_go_one_by_one),
+		cmocka_unit_test(C20_guest_that_asks_all_or_is_told_is_none),
 		cmocka_unit_test(random_operations_agree_with_the_model),
 	};
 
