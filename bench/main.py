@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/demo")]
 
 import alloc
+import bgp
 import burst
 import failover
 import flood
@@ -27,7 +28,7 @@ from harness.speaker import BIN
 from stock import EtcdStock, MiniStock
 
 BENCHMARKS = {"service-latency": latency, "memory": memory, "burst": burst, "restart": restart, "alloc": alloc,
-              "failover": failover, "moves": moves, "flood": flood}
+              "failover": failover, "moves": moves, "flood": flood, "bgp": bgp}
 
 
 class Bench:
