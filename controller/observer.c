@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "changes.h"
+#include "herald/core/config_bgp.h"
 #include "herald/kube/cluster.h"
 #include "herald/kube/config_watch.h"
 
@@ -132,6 +133,7 @@ static void on_config(void *context, const struct config *config)
 
 	alloc_configure(o->alloc, config);
 	cluster_set_timing(o->cluster, &config->membership);
+	cluster_want_cluster_ips(o->cluster, config->bgp && config->bgp->cluster_count > 0);
 	touch(o);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "herald/core/config_bgp.h"
 #include "herald/core/elect.h"
 #include "herald/core/holds.h"
 #include "herald/kube/config_watch.h"
@@ -384,6 +385,7 @@ static void on_config(void *context, const struct config *config)
 	log_info(s->program->log, "configuration in force", NULL);
 	layer2_set_config(s->layer2, config);
 	cluster_set_timing(s->cluster, &config->membership);
+	cluster_want_cluster_ips(s->cluster, config->bgp && config->bgp->cluster_count > 0);
 	start_lease_when_due(s);
 	touch(s);
 }

@@ -128,6 +128,8 @@ const char *bgp_verdict_text(uint8_t verdict)
 		return "no advertisement covers this pool and Service";
 	if (verdict == PLAN_NOT_SELECTED)
 		return "no advertisement's nodeSelectors select it";
+	if (verdict == PLAN_NO_ENDPOINT)
+		return "no endpoint there (traffic policy Local)";
 	return plan_verdict_text(verdict);
 }
 

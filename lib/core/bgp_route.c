@@ -153,7 +153,7 @@ static void weigh(
 		return;
 	memset(r->counts, 0, facts->node_count * sizeof(*r->counts));
 	for (size_t i = 0; i < count; i++) {
-		if (claims[i].service->traffic_local)
+		if (claims[i].local)
 			plan_count_endpoints(
 				facts, claims[i].service, claims[i].address.family, r->counts);
 	}
@@ -332,6 +332,7 @@ void bgp_make_routes(struct bgp_maker *m)
 		.counts = xcalloc(m->facts.node_count, sizeof(*r.counts))};
 
 	make_rules(m);
+	plan_claims_add_cluster(&r.claims, m->input->cluster);
 	plan->vips = arena_alloc(&plan->memory, r.claims.count, sizeof(*plan->vips));
 	for (size_t begin = 0, end; begin < r.claims.count; begin = end) {
 		end = plan_claims_end(&r.claims, begin);

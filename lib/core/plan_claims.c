@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "herald/base/err.h"
+#include "herald/core/config_bgp.h"
 #include "plan_parts.h"
 
 bool plan_class_matches(const struct plan_class *class, const struct service *service)
@@ -50,7 +51,9 @@ static void claim_ingress(
 	if (!is_ours(input, service))
 		return;
 	for (size_t n = 0; n < service->ingress_count; n++) {
-		struct plan_claim claim = {.address = service->ingress[n].ip, .service = service};
+		struct plan_claim claim = {.address = service->ingress[n].ip,
+			.service = service,
+			.local = service->traffic_local};
 
 		if (claim.address.family == IP_NONE)
 			continue;
@@ -60,10 +63,10 @@ static void claim_ingress(
 	}
 }
 
-static bool is_allowed_external(const struct config *config, const struct ip *address)
+static bool is_in(const struct ip_range *ranges, size_t count, const struct ip *address)
 {
-	for (size_t i = 0; i < config->external_count; i++) {
-		if (ip_range_contains(&config->external[i], address))
+	for (size_t i = 0; i < count; i++) {
+		if (ip_range_contains(&ranges[i], address))
 			return true;
 	}
 	return false;
@@ -78,10 +81,18 @@ static void claim_external(
 	for (size_t n = 0; n < service->external_ip_count; n++) {
 		const struct ip *address = &service->external_ips[n];
 
-		if (is_allowed_external(config, address) && !pool_of(config, address))
-			claims->items[claims->count++] =
-				(struct plan_claim){.address = *address, .service = service};
+		if (is_in(config->external, config->external_count, address) &&
+			!pool_of(config, address))
+			claims->items[claims->count++] = (struct plan_claim){.address = *address,
+				.service = service,
+				.local = service->traffic_local};
 	}
+}
+
+static void sort_claims(struct plan_claims *claims)
+{
+	if (claims->count)
+		qsort(claims->items, claims->count, sizeof(*claims->items), compare_claims);
 }
 
 struct plan_claims plan_claims_collect(const struct plan_input *input)
@@ -97,8 +108,38 @@ struct plan_claims plan_claims_collect(const struct plan_input *input)
 		claim_ingress(&claims, input, input->services[i]);
 		claim_external(&claims, input->config, input->services[i]);
 	}
-	qsort(claims.items, claims.count, sizeof(*claims.items), compare_claims);
+	sort_claims(&claims);
 	return claims;
+}
+
+/* Of whatever type: what these addresses reach is kube-proxy's business, by the policy for
+   traffic inside the cluster. */
+void plan_claims_add_cluster(struct plan_claims *claims, const struct plan_input *input)
+{
+	const struct config_bgp *bgp = input->config->bgp;
+	size_t room = claims->count;
+
+	if (bgp->cluster_count == 0)
+		return;
+	for (size_t i = 0; i < input->service_count; i++)
+		room += input->services[i]->cluster_ip_count;
+	claims->items = xrealloc(claims->items, room + 1, sizeof(*claims->items));
+	for (size_t i = 0; i < input->service_count; i++) {
+		const struct service *service = input->services[i];
+
+		for (size_t n = 0; n < service->cluster_ip_count; n++) {
+			const struct ip *address = &service->cluster_ips[n];
+
+			if (!service->meta.deleting &&
+				is_in(bgp->cluster, bgp->cluster_count, address) &&
+				!pool_of(input->config, address))
+				claims->items[claims->count++] =
+					(struct plan_claim){.address = *address,
+						.service = service,
+						.local = service->internal_local};
+		}
+	}
+	sort_claims(claims);
 }
 
 void plan_claims_done(struct plan_claims *claims)

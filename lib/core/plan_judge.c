@@ -315,13 +315,13 @@ bool plan_judge_claims(const struct plan_facts *facts, const struct plan_claim *
 
 	memset(ret_by_node, PLAN_ENDPOINTS_READY, nodes);
 	for (size_t i = 0; i < count; i++)
-		is_local = is_local || claims[i].service->traffic_local;
+		is_local = is_local || claims[i].local;
 	if (!is_local)
 		return false;
 	any = xcalloc(nodes, 1);
 	one = xcalloc(nodes, 1);
 	for (size_t i = 0; i < count; i++) {
-		if (!claims[i].service->traffic_local)
+		if (!claims[i].local)
 			continue;
 		plan_judge_endpoints(facts, claims[i].service, claims[i].address.family, one);
 		for (size_t n = 0; n < nodes; n++) {

@@ -9,13 +9,16 @@
 struct plan_claim {
 	struct ip address;
 	const struct service *service;
-	const struct config_pool *pool; /* NULL: one of spec.externalIPs */
+	const struct config_pool *pool; /* NULL: one of spec.externalIPs or spec.clusterIPs */
+	bool local;			/* only nodes with endpoints take traffic for it */
 };
 struct plan_claims {
 	struct plan_claim *items; /* sorted by address, then by Service */
 	size_t count;
 };
 struct plan_claims plan_claims_collect(const struct plan_input *input);
+/* Adds cluster IPs that BGP is to announce (bgp.announceClusterIPs). */
+void plan_claims_add_cluster(struct plan_claims *claims, const struct plan_input *input);
 void plan_claims_done(struct plan_claims *claims);
 /* The index after the last claim of the same address. */
 size_t plan_claims_end(const struct plan_claims *claims, size_t begin);
@@ -72,8 +75,8 @@ void plan_judge_endpoints(const struct plan_facts *facts, const struct service *
 void plan_count_endpoints(const struct plan_facts *facts, const struct service *service,
 	uint8_t family, uint32_t *by_node);
 
-/* What endpoints all (or, where no node has that, any) of the claims' Services with
-   policy Local have on each node; false, all of them ready, where none has that policy. */
+/* What endpoints all (or, where no node has that, any) of the claims that are
+   local have on each node; false, all of them ready, where none has that policy. */
 bool plan_judge_claims(const struct plan_facts *facts, const struct plan_claim *claims,
 	size_t count, uint8_t *ret_by_node);
 

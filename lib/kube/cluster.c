@@ -35,7 +35,7 @@ struct cluster {
 	struct member_timing configured, timing; /* as it stands, and for those alive */
 	size_t expected;			 /* to be alive soon */
 	bool leases_known, valid_at_start;
-	bool sees_all;
+	bool sees_all, wants_cluster_ips;
 };
 
 static struct monotime now_of(const struct cluster *c)
@@ -132,6 +132,7 @@ static void put_lease(struct cluster *c, const json_t *object)
 static bool is_kept(const struct cluster *c, const struct service *service)
 {
 	return service->external_ip_count > 0 ||
+	       (c->wants_cluster_ips && service->cluster_ip_count > 0) ||
 	       (service->type == SERVICE_LOAD_BALANCER &&
 		       (c->sees_all || service->ingress_count > 0));
 }
@@ -168,7 +169,7 @@ static bool slice_matters(const struct cluster *c, const struct endpoint_slice *
 	const struct service *service =
 		store_find(&c->feeds[SERVICES].store, slice->meta.namespace, slice->service);
 
-	return service && (c->sees_all || service->traffic_local);
+	return service && (c->sees_all || service->traffic_local || service->internal_local);
 }
 
 static void on_put(void *context, const json_t *object)
@@ -301,6 +302,18 @@ struct cluster *cluster_new(
 	feed_start(c, SERVICES, "/api/v1/services", NULL);
 	feed_start(c, SLICES, "/apis/discovery.k8s.io/v1/endpointslices", NULL);
 	return c;
+}
+
+/* What was left out is seen by another list. What is kept beyond need goes with its Service. */
+void cluster_want_cluster_ips(struct cluster *cluster, bool wanted)
+{
+	bool list_again = wanted && !cluster->wants_cluster_ips;
+
+	cluster->wants_cluster_ips = wanted;
+	if (!list_again)
+		return;
+	kube_watch_free(cluster->feeds[SERVICES].watch);
+	feed_start(cluster, SERVICES, "/api/v1/services", NULL);
 }
 
 void cluster_see_all(struct cluster *cluster)

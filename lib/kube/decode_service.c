@@ -237,6 +237,7 @@ static void fill_service(
 	read_families(spec, service->families);
 	service->family_policy = family_policy_of(spec);
 	service->traffic_local = field_is(spec, "externalTrafficPolicy", "Local");
+	service->internal_local = field_is(spec, "internalTrafficPolicy", "Local");
 	service->external_ips =
 		keep_ips(block, json_object_get(spec, "externalIPs"), &service->external_ip_count);
 	keep_cluster_ips(block, spec, service);

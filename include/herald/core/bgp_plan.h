@@ -17,7 +17,8 @@
  * spread traffic over them (ECMP).
  *
  * The addresses are those of plan.h: in a Service's status and in a pool, or allowed
- * external ones. A node suits an address when
+ * external ones; and the cluster IPs that bgp.announceClusterIPs allows, for which
+ * internalTrafficPolicy stands in the place of externalTrafficPolicy. A node suits an address when
  *  - nothing about the node itself speaks against it: plan_judge's verdicts, without those
  *    on membership for ourselves. A speaker that runs may announce, whatever the API
  *    server thinks of its Lease: two announcers do no harm here;

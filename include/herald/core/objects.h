@@ -75,7 +75,8 @@ struct service {
 	uint8_t families[2]; /* enum ip_family, in the Service's order; from clusterIPs when
 				ipFamilies is empty (K27); [1] is IP_NONE for one family */
 	enum family_policy family_policy;
-	bool traffic_local; /* externalTrafficPolicy: Local */
+	bool traffic_local;  /* externalTrafficPolicy: Local */
+	bool internal_local; /* internalTrafficPolicy: Local */
 	const struct ip *external_ips;
 	const struct ip *cluster_ips;
 	const struct service_port *ports;

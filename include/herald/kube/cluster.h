@@ -9,7 +9,8 @@
 
 /*
  * What a plan is made of: the Services, EndpointSlices, Nodes and speakers' Leases,
- * watched. Of Services only those that have an external address are kept.
+ * watched. Of Services only those that have an external address are kept, unless others are
+ * asked for.
  */
 struct cluster;
 
@@ -27,6 +28,8 @@ struct cluster *cluster_new(
 /* For one who shows all there is, right after cluster_new: Services that wait for an address
    are kept, too, and `changed` tells of every EndpointSlice and of BGP peers. */
 void cluster_see_all(struct cluster *cluster);
+/* Whether all Services with a cluster IP are kept. */
+void cluster_want_cluster_ips(struct cluster *cluster, bool wanted);
 void cluster_free(struct cluster *cluster); /* NULL is allowed */
 
 bool cluster_is_synced(const struct cluster *cluster);

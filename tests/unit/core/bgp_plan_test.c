@@ -68,6 +68,22 @@ static void which_addresses(void **state)
 			"session a\n"
 			"route 192.0.2.1/32 to all:\n"
 			"vip 192.0.2.1 s: announced, eligible, by 192.0.2.1/32\n"},
+		{"cluster IPs that are allowed, by the policy inside the cluster",
+			"  announceClusterIPs: [10.96.0.0/16]\n"
+			"  advertisements: [{}, {pools: [p], communities: [no-export]}]\n",
+			NODES "service s cluster:10.96.0.1 cluster:10.97.0.1 local\n"
+			      "service t cluster:10.96.0.2 internal\n"
+			      "service u cluster:10.96.0.3 internal 192.0.2.3\n"
+			      "endpoint u node1\n",
+			"session a\n"
+			"route 10.96.0.1/32 to all:\n"
+			"route 10.96.0.3/32 to all:\n"
+			"route 192.0.2.3/32 to all: 65535:65281\n"
+			"vip 10.96.0.1 s: announced, eligible, by 10.96.0.1/32\n"
+			"vip 10.96.0.2 t: not announced, no endpoint there "
+			"(traffic policy Local)\n"
+			"vip 10.96.0.3 u: announced, eligible, by 10.96.0.3/32\n"
+			"vip 192.0.2.3 u: announced, eligible, by 192.0.2.3/32\n"},
 		{"no advertisement", "  advertisements: []\n", NODES "service s 192.0.2.1\n",
 			"session a\n"
 			"vip 192.0.2.1 s: not announced, no advertisement covers this pool and "
@@ -132,12 +148,12 @@ static void K30_K39_K40_K44_which_nodes(void **state)
 		{"C21: cordoned", "", "node node1 cordoned\nservice s 192.0.2.1\n",
 			HERE "eligible, by 192.0.2.1/32\n"},
 		{"K30: no endpoint here", "", NODES "service s 192.0.2.1 local\nendpoint s node2\n",
-			GONE "no endpoint there (externalTrafficPolicy Local)\n"},
+			GONE "no endpoint there (traffic policy Local)\n"},
 		{"K30: one here", "", NODES "service s 192.0.2.1 local\nendpoint s node1\n",
 			HERE "eligible, by 192.0.2.1/32\n"},
 		{"K30: of the other family", "",
 			NODES "service s 192.0.2.1 local\nendpoint s node1 v6\n",
-			GONE "no endpoint there (externalTrafficPolicy Local)\n"},
+			GONE "no endpoint there (traffic policy Local)\n"},
 		{"K44: terminating here, ready there", "",
 			NODES "service s 192.0.2.1 local\nendpoint s node1 terminating\n"
 			      "endpoint s node2\n",
@@ -287,7 +303,7 @@ static void B10_aggregates(void **state)
 			"Local)\n"},
 		{"and no longer", "  advertisements: [{aggregationLength: 24}]\n",
 			NODES "service s 192.0.2.1 local\nendpoint s node2\n",
-			GONE "no endpoint there (externalTrafficPolicy Local)\n"},
+			GONE "no endpoint there (traffic policy Local)\n"},
 		{"beside the address's own route",
 			"  advertisements: [{aggregationLength: 24}, {communities: [no-export]}]\n",
 			NODES "service s 192.0.2.1\n",

@@ -119,17 +119,23 @@ static void add_service(struct bgp_scene *s, const struct words *w)
 	struct string_pair *pairs = arena_alloc(&s->memory, WORDS_MAX, sizeof(*pairs));
 	struct service_ingress *ingress = arena_alloc(&s->memory, WORDS_MAX, sizeof(*ingress));
 	struct ip *external = arena_alloc(&s->memory, WORDS_MAX, sizeof(*external));
+	struct ip *cluster = arena_alloc(&s->memory, WORDS_MAX, sizeof(*cluster));
 
 	service->meta = meta_of("default", w->items[1]);
 	service->type = SERVICE_LOAD_BALANCER;
 	for (size_t i = 2; i < w->count; i++) {
 		if (strcmp(w->items[i], "local") == 0)
 			service->traffic_local = true;
+		else if (strcmp(w->items[i], "internal") == 0)
+			service->internal_local = true;
 		else if (strchr(w->items[i], '='))
 			add_label(pairs, &service->labels.count, w->items[i]);
 		else if (strncmp(w->items[i], "external:", 9) == 0 &&
 			 ip_parse(w->items[i] + 9, &external[service->external_ip_count]))
 			service->external_ip_count++;
+		else if (strncmp(w->items[i], "cluster:", 8) == 0 &&
+			 ip_parse(w->items[i] + 8, &cluster[service->cluster_ip_count]))
+			service->cluster_ip_count++;
 		else if (ip_parse(w->items[i], &ingress[service->ingress_count].ip))
 			service->ingress_count++;
 		else
@@ -138,6 +144,7 @@ static void add_service(struct bgp_scene *s, const struct words *w)
 	service->labels.pairs = pairs;
 	service->ingress = ingress;
 	service->external_ips = external;
+	service->cluster_ips = cluster;
 	s->services[s->cluster.service_count++] = service;
 }
 

@@ -10,7 +10,8 @@
  *     self NODE                          whose plan it is; "node1" where not said
  *     node NAME [ADDRESS|KEY=VALUE|FLAG]...   flags: notready deleting cordoned shutdown
  *                                             nospeaker
- *     service NAME [ADDRESS|KEY=VALUE|local|external:ADDRESS]...
+ *     service NAME [ADDRESS|KEY=VALUE|external:ADDRESS|cluster:ADDRESS|POLICY]...
+ *                                             policies: local internal (Local of the kind)
  *     endpoint SERVICE NODE [ready|terminating|notready] [v6] [ID]
  *     secret NAME PASSWORD
  *     nosecret NAME WHY...
