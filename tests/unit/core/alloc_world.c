@@ -166,11 +166,28 @@ static void end_write(struct world *w, struct slot *slot)
 		deliver(w, slot);
 }
 
+/* What it shows and is about to leave: nobody knows after a crash. */
+static uint32_t leaves(const struct slot *slot)
+{
+	uint32_t left = 0;
+
+	for (uint8_t i = 0; i < slot->cache.count; i++) {
+		const struct ip *ip = &slot->cache.status[i];
+		struct ip held;
+
+		if (!alloc_held(&slot->holder, (enum ip_family)ip->family, &held) ||
+			!ip_equal(&held, ip))
+			left |= UINT32_C(1) << model_index(ip);
+	}
+	return left;
+}
+
 static void crash(struct world *w)
 {
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *slot = &w->slots[i];
 
+		slot->left = leaves(slot);
 		if (slot->write.under_way && draw(w, 2) == 0)
 			apply(w, slot, &slot->write);
 		else if (slot->write.under_way && !w->calm)

@@ -23,6 +23,7 @@ struct slot {
 	/* the controller's */
 	struct alloc_holder holder;
 	struct spec decided, decided_before;
+	uint32_t left; /* of UNIVERSE: it was to leave these when the process before died */
 	bool dirty, waiting;
 	bool stale; /* what became of a write is not known: to be read before it is decided */
 	char name[16];

@@ -116,13 +116,16 @@ static bool lists_family(const struct assign_decision *decision, uint8_t family)
 	return false;
 }
 
-static bool is_of_a_strayer(const struct world *w, const struct slot *slot, const struct ip *ip)
+/* Another shows it that was changed to and fro, or was to leave it before the last crash: what
+   stands in the objects does not tell who of the two has to go. */
+static bool is_in_doubt(const struct world *w, const struct slot *slot, const struct ip *ip)
 {
 	for (size_t i = 0; i < SLOTS; i++) {
-		const struct object *other = &w->slots[i].cache;
+		const struct slot *other = &w->slots[i];
 
-		if (&w->slots[i] != slot && other->exists &&
-			world_lists(other->status, other->count, ip) && other->strayed)
+		if (other != slot && other->cache.exists &&
+			world_lists(other->cache.status, other->cache.count, ip) &&
+			(other->cache.strayed || other->left & UINT32_C(1) << model_index(ip)))
 			return true;
 	}
 	return false;
@@ -143,7 +146,7 @@ static bool may_lose(struct world *w, const struct slot *slot, const struct ip *
 		return true;
 	/* Of two sharers it is the one that was changed (A06). */
 	if (!others_allow(w, slot, ip, false, true))
-		return !w->calm || slot->cache.strayed || is_of_a_strayer(w, slot, ip) ||
+		return !w->calm || slot->cache.strayed || is_in_doubt(w, slot, ip) ||
 		       !specs_share_alike(spec, &slot->decided_before);
 	/* From here on it has another of the family, or there would have been no reason. */
 	if (!lists_family(decision, ip->family))
@@ -198,7 +201,7 @@ void world_check_adopted(struct world *w)
 
 			REQUIRE(w,
 				!spec_has_family(&cache->spec, ip->family) ||
-					is_of_a_strayer(w, slot, ip) ||
+					is_in_doubt(w, slot, ip) ||
 					(alloc_held(&slot->holder, ip->family, &held) &&
 						ip_equal(&held, ip)),
 				"%s is not left its %s", slot->name, ip_text(ip).s);
