@@ -37,8 +37,11 @@ function element(tag, properties, ...children) {
 const state = ([tone, text]) => element('span', { class: `state ${tone}` }, text);
 const number = (value) => value.toLocaleString('en');
 
-async function ask(path, parameters, signal) {
-  const answer = await fetch(`api/v1/${path}?${new URLSearchParams(parameters || {})}`, { signal });
+/* Without a name and password that the page's own URL may have: fetch takes none such. */
+const API = new URL('api/v1/', location.origin + location.pathname);
+
+async function ask(path, parameters) {
+  const answer = await fetch(new URL(`${path}?${new URLSearchParams(parameters || {})}`, API));
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(answer.status === 401 ? 'the token was refused: load the page again' : `${path}: ${answer.status}`);
   return answer.json();

@@ -7,7 +7,7 @@ import re
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness.page import URL, row
+from harness.page import URL, fetch, row
 from harness.wait import wait_for
 
 WEBS = [f"default/web-{n}" for n in range(1, 9)]
@@ -175,6 +175,21 @@ def test_says_that_it_lost_contact_and_finds_it_again(browser, scene):
     scene.controllers.start("c1", "--status-page")
     browser.wait_for("it to be live", lambda: browser.text("#live") == "Live")
     browser.complaints()  # of the connections that were refused
+
+
+def test_with_a_token(browser, scene, folder):
+    """As a browser gives it, for the page and for all that the page asks for."""
+    secret = folder / "page-token"
+    secret.write_text("a-token")
+    scene.controllers.start("c4", "--status-page=127.0.0.1:7475", f"--status-page-token-file={secret}",
+                            "--listen", "127.0.0.1:7476", wait=False)
+    wait_for("the page", lambda: fetch("/", port=7475)[0] == 401)
+    browser.open("q=web-1", url="http://anybody:a-token@127.0.0.1:7475/")
+    browser.wait_for("the Service", lambda: browser.services() == ["default/web-1"])
+    assert "c4, stands by" in browser.text("#replica")
+    browser.driver.get("about:blank")
+    browser.complaints()  # of the first answer, which was 401
+    assert scene.controllers.running.pop("c4").stop() == 0
 
 
 MARKUP = "<img src=x onerror=window.attacked=1><script>window.attacked=1</script>\"'&amp;{{7*7}}"
