@@ -53,13 +53,16 @@ def test_K01_K02_a_service_of_another_class_is_left_alone(controllers, api):
     assert condition(obj) == {}
 
 
-def test_K02_with_a_class_only_that_one(api, make):
+@pytest.mark.parametrize("name", ["herald.io/lb", "internal"])
+def test_K02_with_a_class_only_that_one(api, make, name):
+    """K04: Herald has no class of its own by default; one without a prefix is its user's to choose."""
     controllers = make(api)
-    controllers.start("c1", "--load-balancer-class", "herald.io/lb")
+    controllers.start("c1", "--load-balancer-class", name)
     controllers.add("unset")
-    controllers.add("ours", loadBalancerClass="herald.io/lb")
+    controllers.add("other", loadBalancerClass={"herald.io/lb": "internal", "internal": "herald.io/lb"}[name])
+    controllers.add("ours", loadBalancerClass=name)
     controllers.assigned("ours", [FIRST])
-    assert addresses(controllers.get("unset")) == []
+    assert addresses(controllers.get("unset")) == addresses(controllers.get("other")) == []
 
 
 def test_K05_without_selector_or_endpoints(controllers):
