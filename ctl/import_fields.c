@@ -480,13 +480,25 @@ static json_t *convert_dual_stack(
 	return NULL;
 }
 
+static json_t *convert_peer_interface(
+	struct import_source *source, const struct yaml_node *node, struct import_item *item)
+{
+	json_t *value = convert_text(source, node, item);
+
+	if (value)
+		import_note(source, node,
+			"BIRD can't find a router on an interface by itself: the router must "
+			"connect, as FRR's \"neighbor IFACE interface\" does");
+	return value;
+}
+
 static const struct field peer_fields[] = {
 	{"myASN", "my-asn", "myASN", convert_positive, NULL},
 	{"localASN", NULL, "localASN", convert_positive, NULL},
 	{"peerASN", "peer-asn", "peerASN", convert_positive, NULL},
 	{"dynamicASN", NULL, "dynamicASN", convert_text, NULL},
 	{"peerAddress", "peer-address", "peerAddress", convert_text, NULL},
-	{"interface", NULL, "interface", convert_text, NULL},
+	{"interface", NULL, "interface", convert_peer_interface, NULL},
 	{"sourceAddress", "source-address", "sourceAddress", convert_text, NULL},
 	{"peerPort", "peer-port", "peerPort", convert_positive, NULL},
 	{"holdTime", "hold-time", "holdTime", convert_seconds, NULL},
@@ -517,13 +529,24 @@ static json_t *convert_echo_mode(
 	return NULL;
 }
 
+/* 254 is what every packet over several hops has at least, unless others are far away. */
+static json_t *convert_minimum_ttl(
+	struct import_source *source, const struct yaml_node *node, struct import_item *item)
+{
+	json_t *value = convert_positive(source, node, item);
+
+	if (value && json_integer_value(value) != 254)
+		import_note(source, node, "BIRD has no such bound: it changes nothing");
+	return value;
+}
+
 static const struct field bfd_fields[] = {
 	{NULL, "name", NULL, convert_nothing, NULL},
 	{"receiveInterval", "receive-interval", "receiveInterval", convert_ms, NULL},
 	{"transmitInterval", "transmit-interval", "transmitInterval", convert_ms, NULL},
 	{"detectMultiplier", "detect-multiplier", "detectMultiplier", convert_positive, NULL},
 	{"passiveMode", "passive-mode", "passiveMode", convert_true, NULL},
-	{"minimumTtl", "minimum-ttl", "minimumTTL", convert_positive, NULL},
+	{"minimumTtl", "minimum-ttl", "minimumTTL", convert_minimum_ttl, NULL},
 	{"echoMode", "echo-mode", NULL, convert_echo_mode, NULL},
 	/* Means nothing without echoMode, of which is told. */
 	{"echoInterval", "echo-interval", NULL, convert_nothing, NULL},

@@ -193,6 +193,16 @@ def test_B01_pools_selected_by_label_are_named(workdir, selectors, pools):
     assert "pools have no labels here" in told(lines, "note")[0][1]
 
 
+def test_B01_what_BIRD_does_in_another_way_is_noted(workdir):
+    document, lines = imported(workdir, [
+        pool("a", "192.0.2.0/24"), resource("BFDProfile", "far", {"minimumTtl": 250}),
+        resource("BGPPeer", "link", {"myASN": 1, "dynamicASN": "external", "interface": "eth1", "bfdProfile": "far"})])
+    assert document["bgp"]["peers"][0]["interface"] == "eth1"
+    notes = [text for _, text in told(lines, "note")]
+    assert len(notes) == 2
+    assert any("the router must connect" in text for text in notes) and any("no such bound" in text for text in notes)
+
+
 def test_an_advertisement_of_nothing_does_not_become_one_of_everything(workdir):
     document, lines = imported(workdir, [
         pool("a", "192.0.2.0/24"), peer(),
