@@ -3,8 +3,8 @@
  * BGP of this node, from the cluster to BIRD. In: objects, the configuration, Secrets, BIRD's
  * answers. Out: BGP's part of BIRD's include, and what is told of it.
  *
- * Until every Secret that a peer names is known, BIRD is left as it is: a plan without its
- * password would end a session that runs (B03).
+ * Until every Secret that a peer names was read once, BIRD is left as it is: a plan without a
+ * password would end a session that runs (B03). Later only the peer itself waits for it.
  */
 #include "bgp.h"
 
@@ -164,7 +164,7 @@ void bgp_follow(struct bgp *bgp, const struct bgp_facts *facts)
 
 	input.secret_count = secrets_of(bgp, facts->cluster, &secrets);
 	input.secrets = secrets;
-	if (!secret_watches_are_known(bgp->secrets))
+	if (!bgp->followed && !secret_watches_are_known(bgp->secrets))
 		return;
 	if (!bgp->leaving)
 		bgp->drain_ms = config ? config->drain_time_s * 1000 : 0;

@@ -6,6 +6,7 @@
  */
 #include "herald/kube/secret_watch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,18 +129,17 @@ static void on_list_end(void *context)
 		set_missing(secret);
 }
 
-/* What is known of it stays; where nothing is, that is the answer for now. */
+/* What is known stays. That we may not read it is known, too; all else will pass. */
 static void on_failing(void *context, const struct err *error)
 {
 	struct secret *secret = context;
-	AUTO_FREE char *problem =
-		xasprintf("the Secret \"%s\" cannot be read: %s", secret->name, error->text);
+	AUTO_FREE char *problem = xasprintf("which cannot be read: %s", error->text);
 
-	if (secret->known && secret->password)
+	if (!secret->password && error->code == -EPERM)
+		set_take(secret, NULL, problem);
+	else
 		log_warn(secret->all->program->log, "a Secret cannot be watched", "secret",
 			secret->name, "error", error->text, NULL);
-	else
-		set_take(secret, NULL, problem);
 }
 
 static struct secret *find(const struct secret_watches *watches, const char *name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kinds of BGP sessions, with each router that has them (B01, B04, B09): MD5, another port,
+"""Kinds of BGP sessions, with each router that has them (B01, B04): MD5, another port,
 several hops, BFD, graceful restart, unnumbered, and a CNI's own BGP on the node."""
 import pytest
 
@@ -122,7 +122,7 @@ def test_B01_unnumbered(cluster, routers):
         cluster.routers.pop("frr-u").close()
 
 
-def test_B09_cni_with_bgp_on_the_node(cluster, routers):
+def test_cni_with_bgp_on_the_node(cluster, routers):
     """The port 179 of the node's address is taken by the CNI's daemon. Two ways to live with it: another
     port of ours towards the router; or the daemon as our only peer, which tells the router."""
     router = KINDS["openbgpd"](cluster.lab.add_host("obgpd-c", "192.0.2.75"), 64675, cluster.folder,

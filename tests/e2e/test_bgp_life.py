@@ -165,6 +165,45 @@ def test_B04_bird_that_refuses_its_configuration(cluster):
     cluster.kube.delete("services", "late")
 
 
+def test_B04_bird_that_waits_for_its_first_file(cluster):
+    """As in config/bgp: there is neither BIRD nor a file; the speaker writes it, and BIRD begins."""
+    bird = cluster.birds["node1"]
+    cluster.speakers.running.pop("node1").kill()
+    bird.kill()
+    text = bird.include.read_text()
+    bird.include.unlink()
+    cluster.start()
+    wait_for("the file", lambda: bird.include.exists() and bird.include.read_text() == text)
+    bird.start()
+    wait_for("the speaker to know", lambda: settled(cluster), timeout=30)
+
+
+def test_B03_B07_secrets_that_cannot_be_read_end_no_session(cluster):
+    """A speaker starts while the API server has no answer about Secrets: the session that has its
+    password goes on, and so does it after."""
+    locked = cluster.add_router("bird", 81, password=PASSWORD)
+    cluster.kube.create(secret(PASSWORD))
+    try:
+        cluster.configure([*(cluster.peer(r, gracefulRestart=True) for r in cluster.routers.values() if r is not locked),
+                           cluster.peer(locked, passwordSecret={"name": "r"})], drainTime="2s")
+        wait_for("the route", lambda: locked.is_up(NEIGHBOUR) and locked.route(PREFIX), timeout=20)
+        started = cluster.session_starts()
+        cluster.speakers.running.pop("node1").kill()
+        fault = {"verb": "list", "path": "secrets", "code": 500, "times": -1}
+        cluster.server.fault("status", **fault)
+        cluster.server.fault("status", **{**fault, "verb": "watch"})
+        cluster.start()
+        wait_for("it to be told", lambda: "a Secret cannot be watched" in cluster.speakers.running["node1"].text(), timeout=20)
+        assert cluster.restarted(started) == []
+        cluster.server.clear_faults()
+        wait_for("the speaker to know", lambda: settled(cluster), timeout=40)
+        assert cluster.restarted(started) == []
+    finally:
+        cluster.server.clear_faults()
+        cluster.routers.pop(locked.host.name).close()
+        cluster.kube.delete("secrets", "r", "herald-system")
+
+
 def test_B01_C28_extra_text_that_bird_refuses_is_left_out(cluster):
     """Text of the administrator's: good, it is in force; bad, that alone is left out, and the peer says so."""
     first, second = cluster.routers.values()

@@ -25,7 +25,8 @@ void secret_watches_free(struct secret_watches *watches); /* NULL is allowed */
 
 /* Watches these from now on, and no others. Duplicates are allowed. */
 void secret_watches_want(struct secret_watches *watches, const char *const *names, size_t count);
-/* Of each that is wanted it is known what is in it, or why that can't be known. */
+/* Of each that is wanted it is known what is in it, or that we may not know. While the API
+   server does not answer, nothing is. */
 bool secret_watches_are_known(const struct secret_watches *watches);
 /* NULL: there is none, and *ret_problem says why, as "which does not exist". Both are valid
    until the loop turns. */
