@@ -47,7 +47,7 @@ bench: build
 	@bench/run
 
 # Not part of `make test`: it builds two more versions of Kubernetes.
-test-versions: packages
+test-versions: build
 	@tools/build sanitize
 	@tests/versions
 
