@@ -14,6 +14,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/demo")]
 import alloc
 import bgp
 import burst
+import ctl
 import failover
 import flood
 import latency
@@ -28,7 +29,7 @@ from harness.speaker import BIN
 from stock import EtcdStock, MiniStock
 
 BENCHMARKS = {"service-latency": latency, "memory": memory, "burst": burst, "restart": restart, "alloc": alloc,
-              "failover": failover, "moves": moves, "flood": flood, "bgp": bgp}
+              "failover": failover, "moves": moves, "flood": flood, "bgp": bgp, "heraldctl": ctl}
 
 
 class Bench:
