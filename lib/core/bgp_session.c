@@ -35,7 +35,8 @@ static const char *bird_name(
 	return bgp_keep_text(m, name);
 }
 
-/* For a node without an IPv4 address: any that differs from other nodes' will do. */
+/* For a node without an IPv4 address any will do that differs from other nodes' and looks
+   like a host's, which some routers insist on. */
 static struct ip router_id_of(const struct bgp_maker *m, const struct config_bgp_peer *peer)
 {
 	struct ip own = bgp_node_address(m->self, IP_V4);
@@ -46,7 +47,7 @@ static struct ip router_id_of(const struct bgp_maker *m, const struct config_bgp
 	if (own.family == IP_NONE) {
 		own.family = IP_V4;
 		memcpy(own.bytes, &hash, 4);
-		own.bytes[3] |= 1;
+		own.bytes[0] = (uint8_t)(1 + own.bytes[0] % 126);
 	}
 	return own;
 }

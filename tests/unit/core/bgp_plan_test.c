@@ -299,7 +299,7 @@ static void B10_aggregates(void **state)
 			"session a\n"
 			"route 192.0.2.0/24 to all:\n"
 			"vip 192.0.2.1 s: announced, eligible, by 192.0.2.0/24\n"
-			"vip 192.0.2.2 t: not announced, no endpoint there (externalTrafficPolicy "
+			"vip 192.0.2.2 t: not announced, no endpoint there (traffic policy "
 			"Local)\n"},
 		{"and no longer", "  advertisements: [{aggregationLength: 24}]\n",
 			NODES "service s 192.0.2.1 local\nendpoint s node2\n",
