@@ -34,7 +34,7 @@ struct bgp {
 	bool leaving;
 	bool followed; /* a plan was handed to BIRD */
 	bool told_problem;
-	uint64_t told; /* of all sessions' states */
+	uint64_t told; /* of all sessions' states, and what is held back */
 };
 
 static const struct node *find_self(const struct bgp *b, const struct plan_input *cluster)
@@ -147,6 +147,8 @@ static void tell(struct bgp *b)
 		XXH64_update(state, peer->name, strlen(peer->name) + 1);
 		XXH64_update(state, &peer->state, sizeof(peer->state));
 	}
+	for (size_t i = 0; b->plan && i < b->plan->problem_count; i++)
+		XXH64_update(state, b->plan->problems[i].text, strlen(b->plan->problems[i].text));
 	hash = XXH64_digest(state);
 	XXH64_freeState(state);
 	b->sink.changed(b->context, hash != b->told);

@@ -205,7 +205,7 @@ static bool announces(const struct bgp_plan *plan, const struct bgp_watch *watch
 	return false;
 }
 
-/* "r1, r2 and 3 more"; NULL: nobody. malloc'ed. */
+/* "r1, r2 and 3 more"; malloc'ed. */
 static char *announced_to(
 	const struct bgp_plan *plan, const struct bgp_watch *watch, const struct bgp_vip *vip)
 {
@@ -228,6 +228,16 @@ static char *announced_to(
 		free(before);
 	}
 	return names;
+}
+
+static bool is_announced(
+	const struct bgp_plan *plan, const struct bgp_watch *watch, const struct bgp_vip *vip)
+{
+	for (size_t i = 0; i < plan->session_count; i++) {
+		if (announces(plan, watch, vip, i))
+			return true;
+	}
+	return false;
 }
 
 static void tell_announced(
@@ -292,12 +302,15 @@ void bgp_report_exports(
 
 	count_sessions(report, plan, watch);
 	for (size_t i = 0; plan && i < plan->vip_count; i++) {
-		AUTO_FREE char *peers = announced_to(plan, watch, &plan->vips[i]);
+		AUTO_FREE char *peers = NULL;
 
-		announced += peers != NULL;
-		if (!peers || report->vips[i].announced || (report->quiet && !settled))
+		if (!is_announced(plan, watch, &plan->vips[i]))
+			continue;
+		announced++;
+		if (report->vips[i].announced || (report->quiet && !settled))
 			continue;
 		report->vips[i].announced = true;
+		peers = announced_to(plan, watch, &plan->vips[i]);
 		if (!report->quiet)
 			tell_announced(report, &plan->vips[i], peers);
 	}

@@ -139,6 +139,45 @@ def test_B01_advertisements_by_peer_and_service(cluster):
     plain(cluster)
 
 
+def test_B02_advertisements_that_disagree_are_told_on_the_service(cluster):
+    """Where labels alone make them meet, no text could show it before: the first one counts."""
+    cluster.speakers.add_service("both", "203.0.113.91")
+    cluster.kube.patch("services", "both", {"metadata": {"labels": {"one": "yes", "two": "yes"}}})
+    cluster.configure([cluster.peer(r) for r in cluster.routers.values()], advertisements=[
+        {"name": "rest"}, {"name": "one", "med": 10, "serviceSelectors": [{"matchLabels": {"one": "yes"}}]},
+        {"name": "two", "med": 20, "serviceSelectors": [{"matchLabels": {"two": "yes"}}]}])
+    events = wait_for("the Event", lambda: cluster.speakers.events("both", "BGPProblem"))
+    assert '"one"' in events[0]["message"] and '"two"' in events[0]["message"]
+    assert not cluster.speakers.events("web", "BGPProblem")
+    for router in external(cluster):
+        assert wait_route(router, "203.0.113.91/32").med == 10
+    cluster.kube.delete("services", "both")
+    plain(cluster)
+
+
+def test_B09_one_router_twice(cluster):
+    """By peers that select different nodes it is no problem; where the labels of this node make both
+    select it, the second is held back, and says which the other is."""
+    started = cluster.session_starts()
+    router = cluster.routers["frr-e"]
+
+    def label(**labels):
+        cluster.kube.patch("nodes", "node1", {"metadata": {"labels": labels}}, ns=None)
+    label(one="yes")
+    cluster.configure([
+        *(cluster.peer(r, **({"nodeSelectors": [{"matchLabels": {"one": "yes"}}]} if r is router else {}))
+          for r in cluster.routers.values()),
+        {**cluster.peer(router), "name": "again", "nodeSelectors": [{"matchLabels": {"two": "yes"}}]}])
+    label(two="yes")
+    held = wait_for("it to be held back", lambda: cluster.annotation()["peers"].get("again"))
+    assert held["state"] == "held" and '"frr-e"' in held["error"] and "node1" in held["error"]
+    assert wait_for("the Event", lambda: cluster.speakers.events("node1", "BGPProblem"))
+    assert cluster.restarted(started) == []
+    label(two=None)
+    wait_for("it to be gone", lambda: "again" not in cluster.annotation()["peers"])
+    plain(cluster)
+
+
 def test_B11_nothing_is_taken_in(cluster):
     """A router that offers routes: BIRD's tables have ours alone."""
     router = cluster.routers["bird-e"]

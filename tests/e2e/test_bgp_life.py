@@ -16,7 +16,6 @@ from harness.wait import wait_for
 VIP, PREFIX, NEIGHBOUR = "203.0.113.1", "203.0.113.1/32", "192.0.2.11"
 SHUTDOWN = "65535:0"
 PASSWORD, OTHER_PASSWORD = "correct horse battery", "staple of another"
-DRAIN = "node/drain"
 
 
 @pytest.fixture(scope="module")
@@ -223,16 +222,17 @@ def test_B01_C28_extra_text_that_bird_refuses_is_left_out(cluster):
     wait_for("no problem", lambda: cluster.annotation()["peers"][first.host.name]["error"] == "")
 
 
-def test_B05_C12_node_that_leaves_says_so_first(cluster):
-    """The drain label: GRACEFUL_SHUTDOWN, then nothing; the sessions stay. And back."""
+@pytest.mark.parametrize("label", ["herald.io/drain", "node.kubernetes.io/exclude-from-external-load-balancers"])
+def test_B05_C12_node_that_leaves_says_so_first(cluster, label):
+    """By label: GRACEFUL_SHUTDOWN, then nothing; the sessions stay. And back."""
     started = cluster.session_starts()
     node = cluster.nodes[0]
-    cluster.kube.patch("nodes", node.name, {"metadata": {"labels": {"herald.io/drain": "true"}}}, ns=None)
+    cluster.kube.patch("nodes", node.name, {"metadata": {"labels": {label: "true"}}}, ns=None)
     wait_everywhere(cluster, lambda route: route and SHUTDOWN in route.communities)
     assert cluster.status()["leaving"] == "shutting down"
     wait_everywhere(cluster, lambda route: route is None)
     assert cluster.restarted(started) == []
-    cluster.kube.patch("nodes", node.name, {"metadata": {"labels": {"herald.io/drain": None}}}, ns=None)
+    cluster.kube.patch("nodes", node.name, {"metadata": {"labels": {label: None}}}, ns=None)
     wait_everywhere(cluster, lambda route: route and not route.communities)
 
 
