@@ -45,7 +45,7 @@ static void list_peer(const struct bgp_node *node, const char *peer,
 	const struct bgp_session *session, const char *held_back, struct grid *grid, json_t *items)
 {
 	const struct bgp_peer *told = bgp_peer_find(&node->told, peer);
-	const char *state = held_back ? "held back" : told ? told->state : "unknown";
+	const char *state = held_back ? "held" : told ? told->state : "unknown";
 	const char *error = held_back ? held_back : told ? told->error : "";
 	AUTO_FREE char *place = session ? place_of_peer(session) : xstrdup("");
 	int64_t exported = told ? told->exported : -1;

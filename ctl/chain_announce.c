@@ -255,19 +255,51 @@ static void add_problems(struct chain *chain, const struct bgp_node *node)
 	}
 }
 
+/* Why a node that could announce the address by BGP does not. */
+static void add_silence(
+	struct chain *chain, const struct bgp_node *node, const struct bgp_vip *planned)
+{
+	const char *why = "another node suits it better, or no peer that would hear of it has a "
+			  "session there";
+
+	if (!node->is_alive)
+		why = "its speaker is not alive";
+	else if (planned->verdict < PLAN_ELIGIBLE)
+		why = plan_verdict_text(planned->verdict);
+	chain_add(chain, LINK_NOTE, "bgp", "NodeRefused", NULL, "%s does not announce %s: %s",
+		node->name, ip_text(&planned->address).s, why);
+}
+
+/* The same on all nodes where the same advertisements meet, so that it is told once. */
+static void add_disagreement(struct chain *chain, const struct bgp_vip *planned, const char **told)
+{
+	if (!*planned->problem || (*told && strcmp(*told, planned->problem) == 0))
+		return;
+	*told = planned->problem;
+	chain_add(chain, LINK_WRONG, "bgp", "AdvertisementsDisagree", NULL, "%s: %s",
+		ip_text(&planned->address).s, planned->problem);
+}
+
 static void add_bgp(struct chain *chain, const struct view *view, const struct ip *address)
 {
 	size_t announcing = 0, up = 0;
+	const char *told = NULL;
 
 	for (size_t n = 0; n < view->bgp->count; n++) {
 		const struct bgp_node *node = &view->bgp->nodes[n];
-		const struct bgp_vip *vip = bgp_node_announces(node, address);
+		const struct bgp_vip *planned =
+			node->plan ? bgp_plan_find(node->plan, address) : NULL;
 
-		if (!vip)
+		if (!planned || !planned->covered)
 			continue;
+		add_disagreement(chain, planned, &told);
+		if (!bgp_node_announces(node, address)) {
+			add_silence(chain, node, planned);
+			continue;
+		}
 		announcing++;
 		for (size_t s = 0; s < node->plan->session_count; s++) {
-			if (offers(node->plan, vip, s))
+			if (offers(node->plan, planned, s))
 				up += add_session(chain, node, &node->plan->sessions[s]);
 		}
 	}

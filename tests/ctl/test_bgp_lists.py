@@ -78,6 +78,23 @@ def test_B08_why_names_the_routers_that_have_a_route(herald):
     assert "node2: its session with tor1 is up, 1 routes are with it" in [f["text"] for f in answer["findings"]]
 
 
+def test_B02_why_names_advertisements_that_disagree_and_nodes_that_do_not_announce(herald):
+    serve(herald, "web", externalTrafficPolicy="Local")
+    for node in ("node1", "node2"):
+        tell(herald, node, tor1={"state": "up", "exported": 1})
+    answer = herald.json("why", "web")
+    assert any(f["text"].startswith("node2 does not announce") and "no endpoint there" in f["text"]
+               for f in answer["findings"])
+    # That two advertisements meet in one Service is seen only when there is such a Service.
+    herald.controllers.change("web", labels={"a": "x", "b": "y"})
+    both = "".join(f"  - {{name: {name}, localPref: {pref}, serviceSelectors: [{{matchLabels: {{{key}: {value}}}}}]}}\n"
+                   for name, pref, key, value in (("first", 50, "a", "x"), ("other", 60, "b", "y")))
+    herald.controllers.reconfigured(CONFIG.split("  - {name: all")[0] + both)
+    answer = herald.json("why", "web", code=1)
+    disagreement, = [f for f in answer["findings"] if f["reason"] == "AdvertisementsDisagree"]
+    assert "first" in disagreement["text"] and "other" in disagreement["text"]
+
+
 def test_hostile_words_of_a_speaker_are_left_out(herald):
     serve(herald, "web")
     for text in ("{", "[]", '{"peers": 7}', '{"peers": {"tor1": 7}}', '{"peers": {"tor1": {"state": ["up"]}}}',
