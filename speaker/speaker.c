@@ -24,7 +24,7 @@
 #include "verdicts.h"
 
 #define LEAVE_MS (SPEAKER_LEAVE_MS - 5000u) /* GRACEFUL_SHUTDOWN for at most so long */
-#define ANNOUNCE_AGAIN_MS 10000u /* from one time that all is announced again to the next */
+#define ANNOUNCE_AGAIN_MS 30000u /* from one time that all is announced again to the next */
 #define PLAN_PAUSE 4u		 /* times what a plan took until the next: 20% at most */
 
 struct speaker {
@@ -424,7 +424,7 @@ static void announce_after_gap(struct speaker *s)
 
 	s->renewal = loop_now(s->program->loop);
 	if (before.ns == 0 ||
-		!monotime_reached(s->renewal, monotime_add_ms(before, timing.renew_ms * 3 / 2)) ||
+		!monotime_reached(s->renewal, monotime_add_ms(before, 2 * timing.renew_ms)) ||
 		monotime_reached(s->renewal, monotime_add_ms(before, timing.duration_ms)))
 		return;
 	want_announcements(s);
