@@ -5,6 +5,7 @@ static routes and what they call only (B06, C09). HERALD_UPDATE=1 writes the cas
 import json
 import os
 import random
+import re
 import subprocess
 from pathlib import Path
 
@@ -157,5 +158,6 @@ def test_random_ones_are_taken(seed, workdir):
         for text in (one, other):
             told = bird_refuses(workdir, text)
             assert told == "", f"{told}\n{json.dumps(config)}\n{text}"
+            assert set(re.findall(r"\bimport (\w+)", text)) <= {"none"}  # B11
         assert without_routes(one) == without_routes(other)
         assert any(line.startswith("\troute ") for text in texts for line in text.splitlines())

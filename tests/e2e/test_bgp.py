@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""BGP through BIRD with routers of four makes at once, one node: B01, B06, B08, B11, C09.
+"""BGP through BIRD with routers of four makes at once, one node: B01, B06, B08, B11, C09, C27.
 The features that a router does not have are told in the table that this file prints."""
 import pytest
 
