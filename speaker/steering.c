@@ -206,6 +206,11 @@ static void tell_ours(struct steering *steering, const struct ip *ip, uint32_t r
 
 void steering_took(struct steering *steering, const struct ip *ip)
 {
+	const struct sharing_place *place = sharing_find(steering->sharing, ip);
+
+	/* Of those some may be guests of the others, who move them. */
+	if (place && place->per_client && place->set->count > 1 && steering->take_back_ms > 0)
+		return;
 	tell_ours(steering, ip, steering->repeat);
 }
 

@@ -157,7 +157,7 @@ def test_L14_service_that_no_rule_covers_is_told(speakers, lab):
     speakers.start()
     speakers.add_service("web", VIP)
     event = wait_for("an Event", lambda: speakers.events("web", "NotAnnounced"))[0]
-    assert event["type"] == "Warning" and VIP in event["message"] and "add a rule" in event["message"]
+    assert event["type"] == "Warning" and VIP in event["message"] and "add one" in event["message"]
     assert not answers(lab.client, VIP)
     speakers.kube.patch("services", "web", {"metadata": {"labels": {"announce": "yes"}}})
     owner = speakers.owner(VIP)
