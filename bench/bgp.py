@@ -19,7 +19,7 @@ from harness.lab import Lab
 from harness.netns import inside
 from harness.speaker import Speakers
 from harness.wait import wait_for
-from procs import settled_memory
+from procs import memory
 from stock import CONFIG, FIRST_ADDRESS, NAMESPACE, address_of, name_of
 
 LISTENER = Path(__file__).with_name("bgp_listener.py")
@@ -57,7 +57,7 @@ def run(bench, section):
         tell(section, f"{count:,} routes", scene.measure(count, samples))
         for who, pid in (("speaker", scene.speaker.pid), ("BIRD beside it", scene.birds[0].process.pid),
                          ("BIRD by hand", scene.birds[1].process.pid)):
-            section.add(f"{count:,} routes: {who}, resident", settled_memory(pid)["resident"] / 1024, "MiB")
+            section.add(f"{count:,} routes: {who}, resident", memory(pid)["resident"] / 1024, "MiB")
 
 
 def tell(section, what, times):
