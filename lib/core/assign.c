@@ -94,6 +94,9 @@ static struct ip replace_held(struct deciding *d, size_t position, const struct 
 	if (found.family == IP_NONE)
 		return *held;
 	d->moved_by_config = move;
+	/* It still asks for what it had: as it will be told whenever it is judged again. */
+	if (move && asked)
+		assign_refused_address(d, problem, held, refusal);
 	return found;
 }
 

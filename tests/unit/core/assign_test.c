@@ -434,6 +434,25 @@ static void an_address_that_becomes_a_nodes_is_reported(void **state)
 	scene_free(scene);
 }
 
+/* A08, K22: moved off an address that it goes on asking for, it is told so at once, and once. */
+static void what_is_moved_off_what_it_asks_for_is_told(void **state)
+{
+	struct scene *scene = scene_new("pools: [{name: a, addresses: [10.0.0.0/29]}]");
+	struct subject subject;
+
+	(void)state;
+	subject_init(&subject, "x", "web");
+	subject_annotate(&subject, ANNOTATION_IPS, "10.0.0.3");
+	subject_settle(scene, &subject);
+	scene_configure(scene, "addresses: {whenRemoved: move}\n"
+			       "pools: [{name: b, addresses: [10.1.0.0/29]}]");
+	subject_settle(scene, &subject);
+	assert_string_equal(subject_shown(&subject), "10.1.0.0");
+	assert_string_equal(subject.condition.reason, "AddressOutsidePools");
+	subject_done(scene, &subject);
+	scene_free(scene);
+}
+
 /* K25, A08: no pool has its address any more; it asks for another, and no longer does so before
    that was written, or for one that can't be had: it stays. */
 static void a_wish_withdrawn_in_time_moves_nothing(void **state)
@@ -473,6 +492,7 @@ int main(void)
 		cmocka_unit_test(without_a_config_nothing_changes),
 		cmocka_unit_test(unknown_families_take_nothing_away),
 		cmocka_unit_test(an_address_that_becomes_a_nodes_is_reported),
+		cmocka_unit_test(what_is_moved_off_what_it_asks_for_is_told),
 		cmocka_unit_test(a_wish_withdrawn_in_time_moves_nothing),
 	};
 
