@@ -17,14 +17,31 @@
 /* Where the routers of an unnumbered link are. */
 static const struct ip_prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
 
-/* A DNS label has no '_', so that different peers get different names. */
+/* As the names of what BIRD has beside the session end: its filter, template and attributes. */
+static bool ends_as_a_part_does(const char *peer)
+{
+	static const char *const ends[] = {"-out", "-base", "-told", "-pref", "-community",
+		"-large", "-med", "-prepend", "-bandwidth", "-hop"};
+	size_t length = strlen(peer);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t end = strlen(ends[i]);
+
+		if (length > end && strcmp(peer + length - end, ends[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A DNS label has no '_', so that different peers get different names. A hash keeps apart those
+   that are cut, and "rack-out" from what sends routes out to "rack". */
 static const char *bird_name(
 	struct bgp_maker *m, const char *prefix, const char *peer, const char *suffix)
 {
 	char name[64];
 	int length = snprintf(name, sizeof(name), "%s%.*s", prefix, (int)NAME_KEPT, peer);
 
-	if (strlen(peer) > NAME_KEPT)
+	if (strlen(peer) > NAME_KEPT || ends_as_a_part_does(peer))
 		length += snprintf(name + length, sizeof(name) - (size_t)length, "_%08x",
 			(unsigned)XXH64(peer, strlen(peer), 0));
 	snprintf(name + length, sizeof(name) - (size_t)length, "%s", suffix);

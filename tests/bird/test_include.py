@@ -57,6 +57,18 @@ def test_there_are_cases():
     assert len(CASES) >= 4
 
 
+def test_peers_named_like_parts_of_another_one(workdir):
+    """BIRD knows "rack" also by names that begin with it: none of them is another peer's."""
+    names = ["rack", *(f"rack-{part}" for part in (
+        "out", "base", "told", "local-pref", "community", "large", "large-community", "med", "prepend", "bandwidth", "next-hop"))]
+    config = {"apiVersion": "herald.io/v1", "pools": [], "bgp": {"asn": 64512, "peers": [
+        {"name": name, "peerASN": 1, "peerAddress": f"10.0.0.{number}", "birdConfig": "# more"}
+        for number, name in enumerate(names, 1)]}}
+    text = includes([(config, "node node1 10.0.0.11")])[0]
+    assert text.count("protocol bgp") == len(names)
+    assert bird_refuses(workdir, text) == ""
+
+
 def maybe(rng, fields):
     """Some of the fields."""
     return {name: value() for name, value in fields.items() if rng.random() < 0.4}
