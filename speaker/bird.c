@@ -39,11 +39,24 @@ struct bird {
 
 static void apply(struct bird *b);
 
-static void set_problem(struct bird *b, const char *problem)
+/* It is shown in JSON, and BIRD may say any bytes. */
+static void keep_printable(char *ret, size_t room, const char *text)
 {
+	size_t length = 0;
+
+	for (; *text && length + 1 < room; text++)
+		ret[length++] = (char)(*text >= ' ' && *text <= '~' ? *text : '?');
+	ret[length] = '\0';
+}
+
+static void set_problem(struct bird *b, const char *text)
+{
+	char problem[sizeof(b->problem)] = "";
+
+	keep_printable(problem, sizeof(problem), text);
 	if (*problem && strcmp(b->problem, problem) != 0)
 		log_warn(b->program->log, "BIRD", "problem", problem, NULL);
-	strncpy(b->problem, problem, sizeof(b->problem) - 1);
+	memcpy(b->problem, problem, sizeof(b->problem));
 	b->known = true;
 	metric_set(b->up, bird_is_at_work(b));
 	b->sink.changed(b->context);
@@ -150,9 +163,13 @@ static void apply(struct bird *b)
 
 	if (!bird_socket_is_connected(b->socket))
 		write_first(b);
-	if (!bird_socket_is_connected(b->socket) || !b->wanted || b->change ||
-		(b->in_force && strcmp(b->in_force, b->wanted) == 0))
+	if (!bird_socket_is_connected(b->socket) || !b->wanted || b->change)
 		return;
+	if (b->in_force && strcmp(b->in_force, b->wanted) == 0) {
+		if (*b->problem) /* what was refused is not wanted any more */
+			set_problem(b, "");
+		return;
+	}
 	b->change = xstrdup(b->wanted);
 	r = small_file_read(b->include, &b->before, &e);
 	if (r == -ENOENT)

@@ -19,6 +19,8 @@
 struct refusal {
 	struct refusal *next;
 	char *peer, *extra, *why;
+	bool vague;    /* nothing says that it was this one */
+	bool innocent; /* without it BIRD refuses, too */
 };
 
 struct bird_include {
@@ -209,7 +211,7 @@ void bird_include_set_bgp(struct bird_include *include, struct bgp_plan *plan)
 	want(include);
 }
 
-static void refuse(struct bird_include *inc, const char *peer, const char *extra)
+static void refuse(struct bird_include *inc, const char *peer, const char *extra, bool vague)
 {
 	struct refusal *refusal;
 
@@ -219,8 +221,31 @@ static void refuse(struct bird_include *inc, const char *peer, const char *extra
 	refusal->peer = xstrdup(peer);
 	refusal->extra = xstrdup(extra);
 	refusal->why = xstrdup(bird_problem(inc->bird));
+	refusal->vague = vague;
 	refusal->next = inc->refused;
 	inc->refused = refusal;
+}
+
+/* The fault may be in BIRD's own file. */
+static void acquit(struct bird_include *inc)
+{
+	for (struct refusal *refusal = inc->refused; refusal; refusal = refusal->next)
+		refusal->innocent = refusal->vague;
+}
+
+/* Those are tried once more when the fault is mended. */
+static void retry_innocent(struct bird_include *inc)
+{
+	bool any = false;
+
+	for (struct refusal *refusal = inc->refused, *next; refusal; refusal = next) {
+		next = refusal->next;
+		any = any || refusal->innocent;
+		if (refusal->innocent)
+			drop_refusal(inc, refusal);
+	}
+	if (any)
+		inc->sink.extra_refused(inc->context);
 }
 
 /* Where nobody's line is to blame, any extra text may be. */
@@ -230,23 +255,28 @@ static void on_refused(void *context, size_t line)
 	const struct refusal *before = inc->refused;
 	struct bird_wants wants = wants_of(inc);
 	size_t whose = line > 0 ? bird_config_blame(&wants, line) : BIRD_BLAME_NONE;
+	bool vague = whose == BIRD_BLAME_NONE;
 
 	if (!inc->bgp || inc->before)
 		return;
-	if (whose == BIRD_BLAME_GLOBAL || whose == BIRD_BLAME_NONE)
-		refuse(inc, "", inc->bgp->extra);
+	if (whose == BIRD_BLAME_GLOBAL || vague)
+		refuse(inc, "", inc->bgp->extra, vague);
 	for (size_t i = 0; i < inc->bgp->session_count; i++) {
-		if (whose == i || whose == BIRD_BLAME_NONE)
-			refuse(inc, inc->bgp->sessions[i].peer, inc->bgp->sessions[i].extra);
+		if (whose == i || vague)
+			refuse(inc, inc->bgp->sessions[i].peer, inc->bgp->sessions[i].extra, vague);
 	}
 	if (inc->refused != before)
 		inc->sink.extra_refused(inc->context);
+	else if (vague)
+		acquit(inc);
 }
 
 static void on_changed(void *context)
 {
 	struct bird_include *inc = context;
 
+	if (bird_is_at_work(inc->bird) && !*bird_problem(inc->bird))
+		retry_innocent(inc);
 	inc->sink.changed(inc->context);
 }
 

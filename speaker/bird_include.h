@@ -11,14 +11,15 @@
  * wanted, and peers must not see us start (B03).
  *
  * An extra text of the administrator that BIRD refuses is left out, and all else is put in
- * force (C28). The same text is not tried again; another one is.
+ * force (C28). The same text is not tried again, unless what is without it was refused as
+ * well, and is taken now; another one is.
  */
 struct bird_include;
 
 struct bird_include_sink {
 	void (*changed)(void *context); /* as bird_sink */
-	/* The extra text of this peer, or of all with "", is refused: bird_include_set_bgp has
-	   to follow with a plan made anew. */
+	/* Which extra texts are refused has changed: bird_include_set_bgp has to follow with a
+	   plan made anew. */
 	void (*extra_refused)(void *context);
 };
 

@@ -222,6 +222,26 @@ def test_B01_C28_extra_text_that_bird_refuses_is_left_out(cluster):
     wait_for("no problem", lambda: cluster.annotation()["peers"][first.host.name]["error"] == "")
 
 
+def test_C28_fault_in_birds_own_file_costs_no_extra_text(cluster):
+    """It is refused with and without the administrator's text: that is back once the file is mended."""
+    first = next(iter(cluster.routers.values()))
+    bird = cluster.birds["node1"]
+    cluster.configure([cluster.peer(r, gracefulRestart=True, **({"birdConfig": "description \"kept text\";"} if r is first else {}))
+                       for r in cluster.routers.values()], drainTime="2s")
+    wait_for("the text", lambda: "kept text" in bird.ask("show protocols all"))
+    text = bird.config.read_text()
+    try:
+        bird.config.write_text(text + "nonsense;\n")
+        cluster.speakers.add_service("more", "203.0.113.7")
+        wait_for("the refusal", lambda: "refuses" in cluster.annotation()["peers"][first.host.name]["error"])
+    finally:
+        bird.config.write_text(text)
+    wait_for("the route", lambda: first.route("203.0.113.7/32"), timeout=40)
+    wait_for("the text in force", lambda: "kept text" in bird.include.read_text() and cluster.status()["bird"] == "", timeout=20)
+    wait_for("no problem", lambda: cluster.annotation()["peers"][first.host.name]["error"] == "")
+    cluster.kube.delete("services", "more", "default")
+
+
 @pytest.mark.parametrize("label", ["herald.io/drain", "node.kubernetes.io/exclude-from-external-load-balancers"])
 def test_B05_C12_node_that_leaves_says_so_first(cluster, label):
     """By label: GRACEFUL_SHUTDOWN, then nothing; the sessions stay. And back."""

@@ -112,6 +112,7 @@ class FakeBird:
 HELLO = b"0001 BIRD 2.0.12 ready.\n"
 HOSTILE = [
     [], [b"\0\xff\xfe" * 100 + b"\n"], [b"HTTP/1.1 200 OK\r\n\r\n"], [b"x" * 100000], [b"9999 go away\n"], [HELLO * 3],
+    [HELLO, None, b"8002 \xff\xc3 refused\n", None],
     [HELLO, None, b"0003 Reconfigured"], [HELLO, None, b"0003-Reconfigured\n" * 400000],
     [HELLO, None, b"0020 Configuration OK\n", None, b"8002 /x/herald.conf:99999999999999999999:5 syntax error\n"],
     [HELLO, None, b"0020 Configuration OK\n", None, b"0003 Reconfigured\n", None,
