@@ -42,6 +42,7 @@ struct http_server {
 	http_handler_fn *handler;
 	void *context;
 	struct http_request *waiting;
+	bool stopping;
 };
 
 const char *http_request_path(const struct http_request *request)
@@ -117,6 +118,12 @@ void http_request_answer_text_take(struct http_request *request, unsigned status
 	http_request_answer_take(request, &answer);
 }
 
+static void refuse_late(struct http_request *request)
+{
+	http_request_answer_text_take(
+		request, MHD_HTTP_SERVICE_UNAVAILABLE, xstrdup("the program stops\n"));
+}
+
 static void refuse_method(struct http_request *request)
 {
 	static const struct http_header allow = {"Allow", "GET, HEAD"};
@@ -160,7 +167,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	request->path = path;
 	if (!request->response && !request->handled) {
 		request->handled = true;
-		server->handler(server->context, request);
+		if (server->stopping)
+			refuse_late(request);
+		else
+			server->handler(server->context, request);
 		if (!request->response)
 			wait_begin(request);
 	}
@@ -272,10 +282,11 @@ void http_server_free(struct http_server *server)
 {
 	if (!server)
 		return;
+	server->stopping = true;
 	while (server->waiting)
-		http_request_answer_text_take(server->waiting, MHD_HTTP_SERVICE_UNAVAILABLE,
-			xstrdup("the program stops\n"));
-	MHD_run(server->daemon); /* it may not be stopped while a connection is suspended */
+		refuse_late(server->waiting);
+	/* It may not be stopped while a connection is suspended: no more are by now. */
+	MHD_run(server->daemon);
 	fd_watch_free(server->watch);
 	timer_free(server->timer);
 	MHD_stop_daemon(server->daemon);

@@ -186,6 +186,23 @@ static void ends_while_somebody_waits(void **state)
 	close(client.fd);
 }
 
+/* Requests that arrive while it ends must not be left to wait. */
+static void ends_while_somebody_asks(void **state)
+{
+	struct world *w = *state;
+	struct client waiting, another;
+
+	client_ask(w, &another, "GET /later HTTP/1.1\r\n");
+	client_ask(w, &waiting, LATER);
+	wait_for_kept(w, 1);
+	assert_int_equal(send(another.fd, "Host: h\r\n\r\n", 11, MSG_NOSIGNAL), 11);
+	http_server_free(w->server);
+	w->server = NULL;
+	assert_int_equal(w->kept_count, 1);
+	close(waiting.fd);
+	close(another.fd);
+}
+
 static void survives_a_client_that_has_left(void **state)
 {
 	struct world *w = *state;
@@ -211,6 +228,7 @@ int main(void)
 		TEST(tells_the_handler_what_was_asked),
 		TEST(answers_later_and_others_meanwhile),
 		TEST(ends_while_somebody_waits),
+		TEST(ends_while_somebody_asks),
 		TEST(survives_a_client_that_has_left),
 	};
 
