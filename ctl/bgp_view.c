@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * BGP as it ought to be and as it is told: one plan a node, and the speakers' own words.
- * Passwords are not known here, and are not needed: a stand-in lets a peer be planned.
+ * Passwords are not known here, and are not needed: whether a Secret could be read is in what
+ * the speaker tells.
  */
 #include "bgp_view.h"
 
@@ -19,31 +20,16 @@ const struct bgp_vip *bgp_node_announces(const struct bgp_node *node, const stru
 	return vip && vip->announced ? vip : NULL;
 }
 
-/* As if every Secret had been read: whether one was is in what the speaker tells. */
-static struct bgp_secret *stand_ins(const struct config_bgp *bgp)
-{
-	struct bgp_secret *secrets = xcalloc(bgp->peer_count + 1, sizeof(*secrets));
-
-	for (size_t i = 0; i < bgp->peer_count; i++)
-		secrets[i] = (struct bgp_secret){
-			.name = bgp->peers[i].password_secret, .password = "-", .why = ""};
-	return secrets;
-}
-
 void bgp_view_make(const struct view *view, struct bgp_view *ret)
 {
 	const struct store *nodes = &view->facts->of[FACT_NODE];
 	struct plan_input cluster;
 	struct bgp_plan_input input = {.cluster = &cluster, .assume_secrets = true};
-	AUTO_FREE struct bgp_secret *secrets = NULL;
 
 	*ret = (struct bgp_view){0};
 	if (!view->config || !view->config->bgp || !view->facts->members)
 		return;
 	view_plan_input(view, &cluster);
-	secrets = stand_ins(view->config->bgp);
-	input.secrets = secrets;
-	input.secret_count = view->config->bgp->peer_count;
 	ret->nodes = xcalloc(nodes->count + 1, sizeof(*ret->nodes));
 	for (size_t i = 0; i < nodes->count; i++) {
 		const struct node *node = nodes->items[i];

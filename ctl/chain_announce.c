@@ -101,7 +101,8 @@ static bool holds(const struct view *view, const char *node, const struct ip *ad
 
 static void add_owner(struct chain *chain, const struct view *view, const struct plan_vip *vip)
 {
-	const char *address = ip_text(&vip->address).s;
+	const struct ip_text text = ip_text(&vip->address);
+	const char *address = text.s;
 	uint8_t best = *view_verdict(view, vip, vip->owner);
 	size_t rivals = 0;
 

@@ -82,8 +82,6 @@ static void add_events(struct chain *chain, struct session *session, const struc
 static json_t *next_steps(const struct chain *chain, const struct service *service)
 {
 	json_t *steps = json_array(), *step;
-	const char *address =
-		service->ingress_count ? ip_text(&service->ingress[0].ip).s : "the address";
 
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct link *link = &chain->links[i];
@@ -102,7 +100,8 @@ static json_t *next_steps(const struct chain *chain, const struct service *servi
 						 "for %s from a machine of that network (arping, "
 						 "ip neighbour), then curl an "
 						 "endpoint on the owner",
-			address);
+			service->ingress_count ? ip_text(&service->ingress[0].ip).s
+					       : "the address");
 
 		json_array_append_new(steps, json_string(text));
 	}
