@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "herald/base/err.h"
-#include "herald/base/utf8.h"
 #include "herald/core/assign.h"
 
 #define EXPLAIN_NODES 20u

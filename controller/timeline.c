@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "herald/base/err.h"
+#include "herald/base/utf8.h"
 
 #define TEXTS 5 /* that an entry owns */
 
@@ -40,7 +41,7 @@ static struct timeline_entry *copy(const struct timeline_entry *entry)
 	char *place;
 
 	for (size_t i = 0; i < TEXTS; i++) {
-		sizes[i] = texts[i] ? strlen(texts[i]) + 1 : 0;
+		sizes[i] = texts[i] ? utf8_length_within(texts[i], TIMELINE_TEXT_MAX) + 1 : 0;
 		total += sizes[i];
 	}
 	made = xcalloc(1, total);
@@ -48,7 +49,7 @@ static struct timeline_entry *copy(const struct timeline_entry *entry)
 	place = (char *)(made + 1);
 	for (size_t i = 0; i < TEXTS; i++) {
 		if (texts[i])
-			texts[i] = memcpy(place, texts[i], sizes[i]);
+			texts[i] = memcpy(place, texts[i], sizes[i] - 1); /* the 0 is there */
 		place += sizes[i];
 	}
 	made->service = texts[0];

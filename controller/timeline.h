@@ -10,6 +10,7 @@
  * from 1. Pure: the time comes from the caller.
  */
 #define TIMELINE_MAX 1000u
+#define TIMELINE_TEXT_MAX 1024u /* bytes of each text; what others say has no end */
 
 struct timeline_entry {
 	uint64_t number;
@@ -26,7 +27,7 @@ struct timeline; /* opaque */
 
 struct timeline *timeline_new(void);
 void timeline_free(struct timeline *timeline); /* NULL is allowed */
-/* Copies the texts; `number` is given. */
+/* Copies the texts, cut where they are too long; `number` is given. */
 void timeline_add(struct timeline *timeline, const struct timeline_entry *entry);
 /* Of the last entry; 0: none. */
 uint64_t timeline_last(const struct timeline *timeline);

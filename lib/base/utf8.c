@@ -5,6 +5,8 @@
  */
 #include "herald/base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_next(const char *text, size_t length, uint32_t *ret)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -34,4 +36,16 @@ size_t utf8_next(const char *text, size_t length, uint32_t *ret)
 		return 0;
 	*ret = code;
 	return size;
+}
+
+size_t utf8_length_within(const char *text, size_t max)
+{
+	size_t length = strnlen(text, max + 1);
+
+	if (length <= max)
+		return length;
+	length = max;
+	while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	return length;
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "herald/base/utf8.h"
+
 static const char *const json_kinds[] = {
 	[JSON_OBJECT] = "an object",
 	[JSON_ARRAY] = "an array",
@@ -55,24 +57,12 @@ size_t field_count(const json_t *array, size_t max)
 	return count < max ? count : max;
 }
 
-static size_t length_within(const char *text, size_t max)
-{
-	size_t length = strnlen(text, max + 1);
-
-	if (length <= max)
-		return length;
-	length = max;
-	while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
 const char *field_keep(
 	struct decode_block *block, const json_t *object, const char *member, size_t max)
 {
 	const char *text = field_text(object, member);
 
-	return decode_keep(block, text, length_within(text, max));
+	return decode_keep(block, text, utf8_length_within(text, max));
 }
 
 /* meta/v1 Time is RFC 3339 in UTC without fraction; anything else counts as absent. */
@@ -183,7 +173,7 @@ struct string_map field_keep_map(
 		if (!is_wanted(key, value, prefixes))
 			continue;
 		pair.key = decode_keep(block, key, strlen(key));
-		pair.value = decode_keep(block, text, length_within(text, FIELD_VALUE_MAX));
+		pair.value = decode_keep(block, text, utf8_length_within(text, FIELD_VALUE_MAX));
 		if (pairs)
 			pairs[kept] = pair;
 		kept++;

@@ -13,6 +13,7 @@
 #include <utlist.h>
 
 #include "herald/base/err.h"
+#include "herald/base/utf8.h"
 
 struct bucket {
 	UT_hash_handle hh;	 /* by key, least recently used first */
@@ -76,17 +77,9 @@ static char *object_key(const struct kube_object_ref *about)
 	return xasprintf("%s/%s/%s/%s", about->kind, about->namespace, about->name, about->uid);
 }
 
-/* A message is cut where a character begins. */
 static int cut(const char *text, size_t max)
 {
-	size_t length = strnlen(text, max + 1);
-
-	if (length <= max)
-		return (int)length;
-	length = max;
-	while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return (int)length;
+	return (int)utf8_length_within(text, max);
 }
 
 static char *entry_key(const struct event_note *note, const char *object)

@@ -12,4 +12,7 @@
  */
 size_t utf8_next(const char *text, size_t length, uint32_t *ret);
 
+/* How many bytes of a text to keep, `max` at most, so that no character is cut. */
+size_t utf8_length_within(const char *text, size_t max);
+
 #endif

@@ -63,11 +63,32 @@ static void keeps_the_last_with_texts_of_its_own(void **state)
 	timeline_free(timeline);
 }
 
+/* What a speaker or an object says may be as long as it likes, and not in ASCII. */
+static void cuts_texts_where_a_character_begins(void **state)
+{
+	struct timeline *timeline = timeline_new();
+	char text[2 * TIMELINE_TEXT_MAX];
+	const struct timeline_entry *entry;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text + TIMELINE_TEXT_MAX - 1, "\xc3\xa4", 2);
+	timeline_add(timeline,
+		&(struct timeline_entry){
+			.kind = "moved", .service = text + TIMELINE_TEXT_MAX + 1, .text = text});
+	entry = timeline_at(timeline, 1);
+	assert_int_equal(strlen(entry->service), TIMELINE_TEXT_MAX - 2);
+	assert_int_equal(strlen(entry->text), TIMELINE_TEXT_MAX - 1);
+	timeline_free(timeline);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_empty_at_first),
 		cmocka_unit_test(keeps_the_last_with_texts_of_its_own),
+		cmocka_unit_test(cuts_texts_where_a_character_begins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
