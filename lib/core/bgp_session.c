@@ -96,6 +96,11 @@ static const char *find_password(struct bgp_maker *m, const struct config_bgp_pe
 			peer->name, peer->password_secret, CONFIG_PASSWORD_MAX);
 		return NULL;
 	}
+	if (secret->why)
+		bgp_tell(m, &concern,
+			"the peer \"%s\" goes on with the password that it had, from the Secret "
+			"\"%s\", %s",
+			peer->name, peer->password_secret, secret->why);
 	return secret->password;
 }
 

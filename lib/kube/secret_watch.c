@@ -19,9 +19,9 @@ struct secret {
 	struct secret *next;
 	char *name;
 	struct kube_watch *watch;
-	char *password; /* NULL: none */
+	char *password; /* NULL: there never was one */
 	char problem[sizeof(((struct err *)NULL)->text)];
-	bool known;  /* one of the two */
+	bool known;  /* the password, or the problem */
 	bool listed; /* put since list_begin */
 	bool wanted; /* while what is wanted changes */
 };
@@ -48,19 +48,17 @@ static void free_secret(struct secret *secret)
 	free(secret);
 }
 
-/* Takes the password; NULL: there is none, and `problem` says why. */
+/* Takes the password; NULL: there is none, and `problem` says why. One that was there stays, or
+   whoever makes the Secret anew would end a session. */
 static void set_take(struct secret *secret, char *password, const char *problem)
 {
-	bool same = secret->known && strcmp(secret->problem, problem) == 0 &&
-		    !secret->password == !password &&
-		    (!password || strcmp(secret->password, password) == 0);
+	bool stays = !password || (secret->password && strcmp(secret->password, password) == 0);
 
-	if (same) {
-		wipe(password);
+	wipe(stays ? password : secret->password);
+	if (!stays)
+		secret->password = password;
+	if (stays && secret->known && strcmp(secret->problem, problem) == 0)
 		return;
-	}
-	wipe(secret->password);
-	secret->password = password;
 	strncpy(secret->problem, problem, sizeof(secret->problem) - 1);
 	secret->known = true;
 	if (*problem)
@@ -232,8 +230,8 @@ const char *secret_watches_password(
 {
 	const struct secret *secret = find(watches, name);
 
-	if (secret && secret->password)
+	if (secret && secret->password && !*secret->problem)
 		return secret->password;
 	*ret_problem = secret && *secret->problem ? secret->problem : "which has not been read yet";
-	return NULL;
+	return secret ? secret->password : NULL;
 }

@@ -328,6 +328,13 @@ def test_B07_C28_password_in_a_secret(cluster):
                  OTHER_PASSWORD in cluster.birds["node1"].include.read_text(), timeout=30)
         wait_for("BIRD to show it", lambda: f"herald_bgp_{name}" in cluster.session_starts())
         assert f"herald_bgp_{first.host.name}" not in cluster.restarted(before)
+        # Made anew: no session ends meanwhile.
+        before = cluster.session_starts()
+        cluster.kube.delete("secrets", "r", "herald-system")
+        wait_for("it to be told", lambda: any("goes on with the password" in p for p in cluster.status()["problems"]))
+        cluster.kube.create(secret(OTHER_PASSWORD))
+        wait_for("all to be well", lambda: cluster.status()["problems"] == [])
+        assert cluster.annotation()["peers"][name]["state"] == "up" and cluster.restarted(before) == []
         assert_not_shown(cluster, node)
     finally:
         cluster.routers.pop(locked.host.name).close()

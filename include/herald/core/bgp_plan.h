@@ -35,7 +35,7 @@
 struct bgp_secret {
 	const char *name;
 	const char *password; /* NULL: none yet, the peer is held back */
-	const char *why;      /* with NULL: "there is no such Secret", "is of type Opaque", ... */
+	const char *why;      /* NULL: all is well; else "which does not exist", ... */
 };
 
 /*

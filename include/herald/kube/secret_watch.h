@@ -10,8 +10,8 @@
 /*
  * The passwords in Secrets of our own namespace, of type kubernetes.io/basic-auth. Each is
  * watched by its name, so that no other Secret is ever asked for, and a right on these
- * names alone is enough. A password is in memory alone, is wiped when it goes, and is
- * never logged (B07).
+ * names alone is enough. A password is wiped here when it goes, and is never logged (B07). It
+ * goes when another one comes, or when the Secret is not wanted any more.
  */
 #define SECRET_TYPE "kubernetes.io/basic-auth"
 #define SECRET_KEY "password"
@@ -28,8 +28,9 @@ void secret_watches_want(struct secret_watches *watches, const char *const *name
 /* Of each that is wanted it is known what is in it, or that we may not know. While the API
    server does not answer, nothing is. */
 bool secret_watches_are_known(const struct secret_watches *watches);
-/* NULL: there is none, and *ret_problem says why, as "which does not exist". Both are valid
-   until the loop turns. */
+/* NULL: there is none. *ret_problem says why, or what is wrong where there was one before, as
+   "which does not exist", and is left alone where all is well. Both are valid until the loop
+   turns. */
 const char *secret_watches_password(
 	const struct secret_watches *watches, const char *name, const char **ret_problem);
 

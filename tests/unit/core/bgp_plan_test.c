@@ -390,6 +390,13 @@ static void B09_C28_what_is_held_back(void **state)
 			"  - {name: c, peerASN: 2, peerAddress: 10.0.0.3, passwordSecret: {name: "
 			"x}}\n",
 			NODES "secret x hush\n", "session a\nsession c\n"},
+		{"B03: one that was there, and is not any more",
+			"  - {name: c, peerASN: 2, peerAddress: 10.0.0.3, passwordSecret: {name: "
+			"x}}\n",
+			NODES "oldsecret x which does not exist\n",
+			"session a\nsession c\n"
+			"problem the peer \"c\" goes on with the password that it had, from the "
+			"Secret \"x\", which does not exist\n"},
 		{"BFD over several hops from nowhere",
 			"  - {name: c, peerASN: 64512, peerAddress: '2001:db8:1::9', bfdProfile: "
 			"f}\n"

@@ -181,11 +181,15 @@ static void add_secret(struct bgp_scene *s, const struct words *w, const char *l
 {
 	struct bgp_secret *secret = &s->secrets[s->input.secret_count++];
 
+	const char *rest = strchr(strchr(line, ' ') + 1, ' ') + 1;
+
 	secret->name = w->items[1];
 	if (strcmp(w->items[0], "secret") == 0)
-		secret->password = strchr(strchr(line, ' ') + 1, ' ') + 1;
+		secret->password = rest;
 	else
-		secret->why = strchr(strchr(line, ' ') + 1, ' ') + 1;
+		secret->why = rest;
+	if (strcmp(w->items[0], "oldsecret") == 0)
+		secret->password = "hush";
 }
 
 static void add_line(struct bgp_scene *s, const char *line, size_t length)
@@ -201,7 +205,9 @@ static void add_line(struct bgp_scene *s, const char *line, size_t length)
 		add_service(s, &w);
 	else if (strcmp(what, "endpoint") == 0 && w.count > 2)
 		add_endpoint(s, &w);
-	else if ((strcmp(what, "secret") == 0 || strcmp(what, "nosecret") == 0) && w.count > 2)
+	else if ((strcmp(what, "secret") == 0 || strcmp(what, "nosecret") == 0 ||
+			 strcmp(what, "oldsecret") == 0) &&
+		 w.count > 2)
 		add_secret(s, &w, arena_strndup(&s->memory, line, length));
 	else if (strcmp(what, "self") == 0)
 		s->cluster.self = w.items[1];

@@ -15,6 +15,7 @@
  *     endpoint SERVICE NODE [ready|terminating|notready] [v6] [ID]
  *     secret NAME PASSWORD
  *     nosecret NAME WHY...
+ *     oldsecret NAME WHY...              the same, but there is a password from before
  *     drain shutdown|withdraw
  *
  * Services are in the namespace "default". Dies on a line that it does not know.
