@@ -266,7 +266,7 @@ static void add_silence(
 	if (!node->is_alive)
 		why = "its speaker is not alive";
 	else if (planned->verdict < PLAN_ELIGIBLE)
-		why = plan_verdict_text(planned->verdict);
+		why = bgp_verdict_text(planned->verdict);
 	chain_add(chain, LINK_NOTE, "bgp", "NodeRefused", NULL, "%s does not announce %s: %s",
 		node->name, ip_text(&planned->address).s, why);
 }

@@ -22,11 +22,6 @@ static const char *const kind_names[FACT_KIND_COUNT] = {[FACT_SERVICE] = "Servic
 	[FACT_SLICE] = "EndpointSlice",
 	[FACT_LEASE] = "Lease"};
 
-const char *fact_kind_name(enum fact_kind kind)
-{
-	return kind_names[kind];
-}
-
 void facts_done(struct facts *facts)
 {
 	for (size_t kind = 0; kind < FACT_KIND_COUNT; kind++)

@@ -34,8 +34,7 @@ void facts_done(struct facts *facts);
 /* NULL: there is none. */
 const struct config_map *facts_config_map(const struct facts *facts);
 
-/* The API's name of a kind ("Service"), and its object decoded; NULL and *e: unreadable. */
-const char *fact_kind_name(enum fact_kind kind);
+/* An object of a kind, decoded; NULL and *e: unreadable. */
 void *fact_decode(enum fact_kind kind, const json_t *object, struct err *e);
 
 /* From a file: one object, or a List of them, as JSON; only the ConfigMap of this name. */

@@ -37,8 +37,10 @@ static void add_service(
 	AUTO_FREE char *addresses = xstrdup("");
 	struct service_health health;
 
-	for (uint16_t i = 0; i < service->ingress_count; i++)
-		addresses = text_join(addresses, ",", ip_text(&service->ingress[i].ip).s);
+	for (uint16_t i = 0; i < service->ingress_count; i++) {
+		if (service->ingress[i].ip.family != IP_NONE)
+			addresses = text_join(addresses, ",", ip_text(&service->ingress[i].ip).s);
+	}
 	service_health(view, service, &health);
 	add(picture, NEWS_SERVICE, key, addresses, *addresses ? "" : health.why);
 	service_health_done(&health);

@@ -148,12 +148,16 @@ void service_health(
 {
 	const struct condition *condition = assign_condition(service);
 
+	bool has_address = false;
+
 	*ret = (struct service_health){.state = SERVICE_ANNOUNCED, .why = xstrdup("")};
 	for (uint16_t i = 0; i < service->ingress_count; i++) {
-		if (service->ingress[i].ip.family != IP_NONE)
-			judge_address(view, &service->ingress[i].ip, ret);
+		if (service->ingress[i].ip.family == IP_NONE)
+			continue; /* a hostname, which a stranger has written */
+		has_address = true;
+		judge_address(view, &service->ingress[i].ip, ret);
 	}
-	if (service->ingress_count == 0)
+	if (!has_address)
 		set(ret, SERVICE_PENDING,
 			condition ? xasprintf("%s: %s", condition->reason, condition->message)
 				  : xstrdup("no controller has decided about it yet"));

@@ -172,11 +172,32 @@ static void the_latest_events_come_last(void **state)
 	json_decref(events);
 }
 
+/* A stranger's hostname is no address: the controller is about to give it one. */
+static void a_service_with_a_hostname_alone_waits(void **state)
+{
+	const struct assign_rules rules = {0};
+	const struct scene scene = {.config = CONFIG(POOL),
+		.service = SERVICE("", "'ingress':[{'hostname':'a.example'}]")};
+	struct service_health health;
+	struct facts facts;
+	struct view view;
+
+	(void)state;
+	fill(&facts, &scene);
+	view_make(&facts, &rules, &view);
+	service_health(&view, facts.of[FACT_SERVICE].items[0], &health);
+	assert_string_equal(service_state_name(health.state), "Pending");
+	service_health_done(&health);
+	view_done(&view);
+	facts_done(&facts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(O04_each_scene_has_its_findings),
 		cmocka_unit_test(the_latest_events_come_last),
+		cmocka_unit_test(a_service_with_a_hostname_alone_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
