@@ -113,34 +113,47 @@ int session_patch(struct session *session, const char *path, const char *body, s
 	return r;
 }
 
-/* One of a container's arguments, as argp would take it. */
-static void learn_from(struct session *session, const char *argument)
-{
-	static const char class[] = "--load-balancer-class=";
-	struct assign_rules *rules = &session->options->rules;
+#define CLASS_OPTION "--load-balancer-class"
 
-	if (strcmp(argument, "--handle-unset-class") == 0)
-		rules->handle_unset = true;
-	if (strncmp(argument, class, sizeof(class) - 1) != 0 || !argument[sizeof(class) - 1])
+static void learn_class(struct session *session, const char *class)
+{
+	if (*class == '\0')
 		return;
 	free(session->class);
-	session->class = xstrdup(argument + sizeof(class) - 1);
-	rules->class = session->class;
+	session->class = xstrdup(class);
+	session->options->rules.class = session->class;
+}
+
+/* A container's arguments, as argp would take them. */
+static void learn_from(struct session *session, const json_t *arguments)
+{
+	bool class_follows = false;
+	const json_t *argument;
+	size_t i;
+
+	json_array_foreach (arguments, i, argument) {
+		const char *text = json_is_string(argument) ? json_string_value(argument) : "";
+		bool is_class = class_follows;
+
+		class_follows = !is_class && strcmp(text, CLASS_OPTION) == 0;
+		if (is_class)
+			learn_class(session, text);
+		else if (strncmp(text, CLASS_OPTION "=", sizeof(CLASS_OPTION)) == 0)
+			learn_class(session, text + sizeof(CLASS_OPTION));
+		else if (strcmp(text, "--handle-unset-class") == 0)
+			session->options->rules.handle_unset = true;
+	}
 }
 
 static void learn_from_deployment(struct session *session, const json_t *deployment)
 {
 	const json_t *template = json_object_get(json_object_get(deployment, "spec"), "template");
 	const json_t *containers = json_object_get(json_object_get(template, "spec"), "containers");
-	const json_t *container, *argument;
-	size_t i, k;
+	const json_t *container;
+	size_t i;
 
-	json_array_foreach (containers, i, container) {
-		json_array_foreach (json_object_get(container, "args"), k, argument) {
-			if (json_is_string(argument))
-				learn_from(session, json_string_value(argument));
-		}
-	}
+	json_array_foreach (containers, i, container)
+		learn_from(session, json_object_get(container, "args"));
 }
 
 void session_learn_rules(struct session *session)

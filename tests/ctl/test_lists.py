@@ -143,7 +143,7 @@ def test_K02_the_class_is_learnt_from_the_controllers_deployment(on_both):
     assert on_both.ctl("services", "--load-balancer-class", "x/y").out == ""
     on_both.kube.patch("deployments", "herald-controller", {"spec": {"template": {"spec": {"containers": [
         {"name": "controller", "image": "herald", "args": [
-            "--load-balancer-class=example.com/herald", "--handle-unset-class"]}]}}}}, NS)
+            "--load-balancer-class", "example.com/herald", "--handle-unset-class"]}]}}}}, NS)
     assert [row["NAME"] for row in rows(on_both.ctl("services").out)] == ["ours", "plain"]
 
 
