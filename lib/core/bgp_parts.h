@@ -11,7 +11,7 @@
 struct bgp_rule {
 	const struct config_bgp_advertisement *from;
 	bool *pools; /* by index of the configuration's; the last: addresses of no pool */
-	bool *nodes; /* by index of the facts' nodes: those that it selects */
+	bool *nodes; /* by index of the facts' nodes: those that it selects, and that have a peer */
 	bool on_self;
 	bool *sessions; /* by index of the plan's; NULL: all */
 };

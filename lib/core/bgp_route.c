@@ -56,6 +56,20 @@ static bool *find_sessions(struct bgp_maker *m, const struct config_bgp_advertis
 	return sessions;
 }
 
+/* Whether a node is to have a session over which it tells of it. */
+static bool has_peer(const struct bgp_maker *m, const struct config_bgp_advertisement *from,
+	const struct node *node)
+{
+	for (size_t i = 0; i < m->config->peer_count; i++) {
+		const struct config_bgp_peer *peer = &m->config->peers[i];
+
+		if (in_list(&from->peers, peer->name) &&
+			selector_list_matches(&peer->node_selectors, &node->labels))
+			return true;
+	}
+	return false;
+}
+
 static void make_rule(
 	struct bgp_maker *m, const struct config_bgp_advertisement *from, struct bgp_rule *rule)
 {
@@ -68,10 +82,13 @@ static void make_rule(
 	for (size_t p = 0; p < config->pool_count; p++)
 		rule->pools[p] = in_list(&from->pools, config->pools[p].name);
 	rule->pools[config->pool_count] = from->pools.count == 0;
-	for (size_t n = 0; n < m->facts.node_count; n++)
-		rule->nodes[n] = selector_list_matches(
-			&from->node_selectors, &m->facts.nodes[n].node->labels);
-	rule->on_self = rule->nodes[m->self_index];
+	for (size_t n = 0; n < m->facts.node_count; n++) {
+		const struct node *node = m->facts.nodes[n].node;
+
+		rule->nodes[n] = selector_list_matches(&from->node_selectors, &node->labels) &&
+				 has_peer(m, from, node);
+	}
+	rule->on_self = selector_list_matches(&from->node_selectors, &m->self->labels);
 }
 
 static void make_rules(struct bgp_maker *m)

@@ -10,7 +10,7 @@
  * Files of text that another program reads: whole or not at all, however either of us
  * ends.
  */
-#define SMALL_FILE_MAX (4u * 1024 * 1024)
+#define SMALL_FILE_MAX (32u * 1024 * 1024) /* BIRD's include with 300,000 routes */
 
 /* The text with a NUL, malloc'ed; -ENOENT where there is no such file. */
 int small_file_read(const char *path, char **ret, struct err *e);

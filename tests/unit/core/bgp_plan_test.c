@@ -141,6 +141,13 @@ static void K30_K39_K40_K44_which_nodes(void **state)
 			"  advertisements: [{nodeSelectors: [{matchLabels: {rack: a}}]}]\n",
 			"node node1 notready rack=a\nnode node2\nservice s 192.0.2.1\n",
 			HERE "eligible, but not ready, by 192.0.2.1/32\n"},
+		{"K40: not ready, and the other has none of the peers",
+			"  - {name: b, peerASN: 2, peerAddress: 10.0.0.2, nodeSelectors: "
+			"[{matchLabels: {rack: a}}]}\n"
+			"  advertisements: [{peers: [b]}]\n",
+			"node node1 notready rack=a\nnode node2 rack=b\nservice s 192.0.2.1\n",
+			"session a\nsession b\nroute 192.0.2.1/32 to b:\n"
+			"vip 192.0.2.1 s: announced, eligible, but not ready, by 192.0.2.1/32\n"},
 		{"being deleted", "", "node node1 deleting\nservice s 192.0.2.1\n",
 			GONE "the node is being deleted\n"},
 		{"C12", "", "node node1 shutdown\nservice s 192.0.2.1\n",
