@@ -225,6 +225,8 @@ void bgp_leave(struct bgp *bgp, uint32_t limit_ms)
 	bgp->leaving = true;
 	if (bgp->drain_ms > limit_ms)
 		bgp->drain_ms = limit_ms;
+	if (timer_is_running(bgp->drain_timer)) /* the node was leaving already */
+		timer_start(bgp->drain_timer, bgp->drain_ms);
 	bgp->sink.due(bgp->context);
 }
 

@@ -291,6 +291,28 @@ def test_B05_planned_restart_and_removal_are_told_apart(cluster):
     word.unlink()
 
 
+def test_B05_removal_of_a_node_that_is_leaving_does_not_wait_for_all_of_drain_time(cluster):
+    """The pod would be killed before, and its routes kept by who knows graceful restart."""
+    cluster.kube.ensure(DAEMONSET)
+    restart_with_daemonset(cluster)
+    word = cluster.birds["node1"].include.parent / "stop"
+    cluster.configure([cluster.peer(r, gracefulRestart=True) for r in cluster.routers.values()], drainTime="300s")
+    drain = {"metadata": {"labels": {"herald.io/drain": "true"}}}
+    cluster.kube.patch("nodes", "node1", drain, ns=None)
+    try:
+        wait_everywhere(cluster, lambda route: route and SHUTDOWN in route.communities)
+        cluster.kube.delete("daemonsets", "herald-speaker", "herald-system")
+        process = cluster.speakers.running.pop("node1")
+        process.signal(signal.SIGTERM)
+        assert process.wait(timeout=40) == 0
+        assert word.read_text() == "remove\n"
+        assert not any(routes(cluster).values())
+        word.unlink()
+    finally:
+        drain["metadata"]["labels"]["herald.io/drain"] = None
+        cluster.kube.patch("nodes", "node1", drain, ns=None)
+
+
 def secret(password, type="kubernetes.io/basic-auth"):
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "r", "namespace": "herald-system"},
             "type": type, "stringData": {"username": "any", "password": password}}
