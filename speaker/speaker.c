@@ -12,12 +12,10 @@
 #include <time.h>
 
 #include "herald/core/config_bgp.h"
-#include "herald/core/elect.h"
 #include "herald/core/holds.h"
 #include "herald/kube/config_watch.h"
-#include "herald/kube/lease.h"
 #include "host_check.h"
-#include "joining.h"
+#include "own_lease.h"
 #include "removal.h"
 #include "report.h"
 #include "status_page.h"
@@ -38,23 +36,18 @@ struct speaker {
 	struct bgp *bgp;
 	struct removal *removal; /* NULL: every stop is a restart */
 	struct verdicts *verdicts;
-	struct joining *joining;
-	struct kube_lease *lease;
-	char *lease_name;
-	char *published; /* the annotations that were told at once, last */
+	struct own_lease *lease;
 	struct holds *holds;
-	struct timer *holds_timer;   /* the next address that is let go */
-	struct timer *publish_timer; /* what is held now is told */
-	struct timer *timer;	     /* coalesces changes into one plan a turn */
-	struct monotime not_before;  /* the next plan: a burst of changes is bounded */
-	struct monotime renewal;     /* of our own Lease, when the last one was seen */
+	struct timer *holds_timer;  /* the next address that is let go */
+	struct timer *timer;	    /* coalesces changes into one plan a turn */
+	struct monotime not_before; /* the next plan: a burst of changes is bounded */
+	struct monotime renewal;    /* of our own Lease, when the last one was seen */
 	struct plan *plan, *before;
 	char *conflicts; /* as told in our Lease; NULL: none */
 	struct report report;
 	struct metric *alive;
-	bool adopted;		/* the first plan was carried out */
-	struct monotime proven; /* as in core/ownership.h */
-	bool announce_again;	/* after the next plan */
+	bool adopted;	     /* the first plan was carried out */
+	bool announce_again; /* after the next plan */
 	struct timer *again_timer;
 	struct monotime again_after; /* not before */
 	bool stopping, lease_released;
@@ -116,58 +109,22 @@ static bool can_plan(const struct speaker *s)
 	       cluster_is_synced(s->cluster);
 }
 
-/* What others are to know of us; malloc'ed JSON. */
-static char *annotations_of(const struct speaker *s)
+static json_t *text_or_null(const char *text)
 {
-	AUTO_FREE char *interfaces = ports_text(layer2_ports(s->layer2));
-	bool is_named = strcmp(s->lease_name + strlen(MEMBER_LEASE_PREFIX), s->options->node) == 0;
-	json_t *annotations =
-		json_pack("{s:s,s:s?,s:s?,s:s?}", MEMBER_INTERFACES_ANNOTATION, interfaces,
-			MEMBER_HOLDS_ANNOTATION, holds_text(s->holds), MEMBER_CONFLICTS_ANNOTATION,
-			s->conflicts, MEMBER_NODE_ANNOTATION, is_named ? NULL : s->options->node);
-	char *json;
+	return text ? json_string(text) : json_null();
+}
 
+static void annotate(void *context, json_t *annotations)
+{
+	const struct speaker *s = context;
+	AUTO_FREE char *interfaces = ports_text(layer2_ports(s->layer2));
+
+	json_object_set_new(annotations, MEMBER_INTERFACES_ANNOTATION, json_string(interfaces));
+	json_object_set_new(
+		annotations, MEMBER_HOLDS_ANNOTATION, text_or_null(holds_text(s->holds)));
+	json_object_set_new(annotations, MEMBER_CONFLICTS_ANNOTATION, text_or_null(s->conflicts));
 	bfd_annotate(s->bfd, annotations);
 	bgp_annotate(s->bgp, annotations);
-	json = json_dumps(annotations, JSON_COMPACT);
-	json_decref(annotations);
-	if (!json)
-		DIE("annotations cannot be written as JSON");
-	return json;
-}
-
-static void publish_at_once(struct speaker *s)
-{
-	AUTO_FREE char *json = annotations_of(s);
-
-	if (!s->lease || (s->published && strcmp(s->published, json) == 0))
-		return;
-	kube_lease_annotate(s->lease, json);
-	free(s->published);
-	s->published = STEAL(json);
-}
-
-/* With the next renewal, and where addresses moved, soon. */
-static void publish_holds(struct speaker *s)
-{
-	struct monotime now = loop_now(s->program->loop);
-	AUTO_FREE char *json = annotations_of(s);
-	size_t moved = s->before ? plan_moved(s->before, s->plan) : 0;
-
-	if (!s->lease)
-		return;
-	kube_lease_set_annotations(s->lease, json);
-	if (moved > 0 && !timer_is_running(s->publish_timer))
-		timer_start(s->publish_timer,
-			holds_publish_ms(moved, elect_node_hash(s->options->node) ^ now.ns));
-}
-
-static void on_publish(void *context)
-{
-	struct speaker *s = context;
-
-	if (s->lease)
-		kube_lease_renew(s->lease);
 }
 
 /* True: what is to be told has changed. */
@@ -193,7 +150,7 @@ static void on_conflicts_changed(void *context)
 	struct speaker *s = context;
 
 	if (note_conflicts(s))
-		publish_at_once(s);
+		own_lease_tell(s->lease);
 }
 
 static void follow_holds(struct speaker *s, const struct plan_input *input)
@@ -201,18 +158,9 @@ static void follow_holds(struct speaker *s, const struct plan_input *input)
 	struct monotime now = loop_now(s->program->loop), next;
 
 	if (holds_follow(s->holds, s->plan, input, now))
-		publish_holds(s);
+		own_lease_tell_later(s->lease, s->before ? plan_moved(s->before, s->plan) : 0);
 	if (holds_next(s->holds, &next))
 		timer_start(s->holds_timer, monotime_ms_until(now, next));
-}
-
-/* With our Node our Lease goes, too; the Node may have been made anew. */
-static void follow_node(struct speaker *s)
-{
-	const struct node *node = cluster_node(s->cluster, s->options->node);
-
-	if (s->lease && node && *node->meta.uid)
-		kube_lease_set_owner(s->lease, s->options->node, node->meta.uid);
 }
 
 static void follow_bfd(struct speaker *s)
@@ -274,7 +222,7 @@ static void reconcile(void *context)
 	s->announce_again = false;
 	follow_holds(s, &input);
 	follow_bfd(s);
-	follow_node(s);
+	own_lease_follow_node(s->lease);
 	if (!s->stopping && is_first_alive(s))
 		report_ownerless(&s->report, s->before, s->plan);
 	plan_free(s->before);
@@ -282,79 +230,19 @@ static void reconcile(void *context)
 	stop_when_done(s);
 }
 
-/* Where our Lease in the watch is what we wrote last, all that was written before we sent that
-   has been seen. What was yielded may then be taken again by the plan. */
-static void note_proof(void *context)
+/* What was yielded may now be taken again by the plan. */
+static void on_proven(void *context)
 {
 	struct speaker *s = context;
-	const struct member *own = members_find(cluster_members(s->cluster), s->options->node);
 
-	if (s->lease && own && kube_lease_written(s->lease, own->version, &s->proven) &&
-		layer2_count(s->layer2, OWNERSHIP_YIELDED) > 0)
+	if (layer2_count(s->layer2, OWNERSHIP_YIELDED) > 0)
 		touch(s);
-}
-
-static void on_lease_held(void *context)
-{
-	struct speaker *s = context;
-
-	log_info(s->program->log, "lease held", "lease", s->lease_name, NULL);
-	note_proof(s);
-}
-
-static void on_lease_lost(void *context, const char *why)
-{
-	struct speaker *s = context;
-
-	log_warn(s->program->log, "lease lost; addresses are answered until another claims them",
-		"lease", s->lease_name, "why", why, NULL);
-}
-
-static void on_lease_failing(void *context, const struct err *error)
-{
-	struct speaker *s = context;
-
-	log_warn(s->program->log, "lease not renewed", "lease", s->lease_name, "error", error->text,
-		NULL);
-}
-
-/* Only once the first list of Leases was seen (our renewal would hide whether the last
-   run's Lease was still valid) and the configuration says how long it is to last. */
-static void start_lease(struct speaker *s)
-{
-	struct member_timing timing = cluster_timing(s->cluster);
-	static const struct kube_lease_sink sink = {
-		.held = on_lease_held,
-		.lost = on_lease_lost,
-		.failing = on_lease_failing,
-		.written = note_proof,
-	};
-	struct kube_lease_options options = {
-		.namespace = s->program->options.namespace,
-		.name = s->lease_name,
-		.identity = s->options->node,
-		.duration_ms = timing.duration_ms,
-		.renew_ms = timing.renew_ms,
-		.labels_json = "{\"" MEMBER_COMPONENT_LABEL "\":\"speaker\"}",
-	};
-
-	s->lease = kube_lease_new(s->program->client, s->program->loop, &options, &sink, s);
-	follow_node(s);
-	publish_at_once(s);
 }
 
 static void start_lease_when_due(struct speaker *s)
 {
-	if (can_plan(s) && !s->stopping)
-		joining_begin(s->joining, s->cluster);
-}
-
-static void on_our_turn(void *context)
-{
-	struct speaker *s = context;
-
-	if (!s->stopping)
-		start_lease(s);
+	if (can_plan(s))
+		own_lease_begin(s->lease, s->cluster);
 }
 
 static void adopt_conflicts(struct speaker *s, const char *text)
@@ -432,17 +320,17 @@ static void announce_after_gap(struct speaker *s)
 
 static void on_lease_seen(void *context)
 {
-	announce_after_gap(context);
-	note_proof(context);
+	struct speaker *s = context;
+
+	announce_after_gap(s);
+	own_lease_seen(s->lease);
 }
 
 static void on_timing_changed(void *context)
 {
-	struct speaker *s = context;
-	struct member_timing timing = cluster_timing(s->cluster);
+	const struct speaker *s = context;
 
-	if (s->lease)
-		kube_lease_set_timing(s->lease, timing.duration_ms, timing.renew_ms);
+	own_lease_follow_timing(s->lease);
 }
 
 static void on_holds_due(void *context)
@@ -463,7 +351,7 @@ static void on_interfaces_changed(void *context)
 {
 	struct speaker *s = context;
 
-	publish_at_once(s);
+	own_lease_tell(s->lease);
 	touch(s);
 }
 
@@ -479,9 +367,9 @@ static void on_bgp_changed(void *context, bool at_once)
 	struct speaker *s = context;
 
 	if (at_once)
-		publish_at_once(s);
+		own_lease_tell(s->lease);
 	else
-		publish_holds(s);
+		own_lease_tell_later(s->lease, 0);
 	if (s->stopping)
 		touch(s);
 }
@@ -498,7 +386,7 @@ static void on_bfd_changed(void *context)
 {
 	struct speaker *s = context;
 
-	publish_at_once(s);
+	own_lease_tell(s->lease);
 	touch(s);
 }
 
@@ -523,15 +411,14 @@ static struct monotime proven(void *context)
 {
 	const struct speaker *s = context;
 
-	return s->proven;
+	return own_lease_proven(s->lease);
 }
 
 static void asks_for_proof(void *context)
 {
 	const struct speaker *s = context;
 
-	if (s->lease)
-		kube_lease_renew(s->lease);
+	own_lease_renew(s->lease);
 }
 
 static enum ownership_claimant claimant(void *context, const uint8_t mac[static MAC_SIZE])
@@ -615,17 +502,19 @@ int speaker_new(struct program *program, const struct speaker_options *options,
 		.timing_changed = on_timing_changed,
 		.leases_known = on_leases_known,
 	};
+	static const struct own_lease_sink lease_sink = {
+		.annotate = annotate,
+		.proven = on_proven,
+	};
 	struct speaker *s = xcalloc(1, sizeof(*s));
 	int r;
 
 	s->program = program;
 	s->options = options;
-	s->lease_name = member_lease_name(options->node);
-	s->joining = joining_new(program, options->node, on_our_turn, s);
+	s->lease = own_lease_new(program, options->node, &lease_sink, s);
 	s->timer = timer_new(program->loop, reconcile, s);
 	s->again_timer = timer_new(program->loop, on_again, s);
 	s->holds_timer = timer_new(program->loop, on_holds_due, s);
-	s->publish_timer = timer_new(program->loop, on_publish, s);
 	s->holds = holds_new();
 	if (options->bird_socket && options->bird_include)
 		s->bird = bird_include_new(
@@ -656,8 +545,7 @@ void speaker_free(struct speaker *speaker)
 {
 	if (!speaker)
 		return;
-	kube_lease_free(speaker->lease);
-	joining_free(speaker->joining);
+	own_lease_free(speaker->lease);
 	cluster_free(speaker->cluster);
 	config_watch_free(speaker->config);
 	bfd_free(speaker->bfd);
@@ -669,12 +557,9 @@ void speaker_free(struct speaker *speaker)
 	timer_free(speaker->timer);
 	timer_free(speaker->again_timer);
 	timer_free(speaker->holds_timer);
-	timer_free(speaker->publish_timer);
 	holds_free(speaker->holds);
 	plan_free(speaker->plan);
-	free(speaker->lease_name);
 	free(speaker->conflicts);
-	free(speaker->published);
 	free(speaker);
 }
 
@@ -703,10 +588,7 @@ void speaker_stop(void *speaker)
 
 	s->stopping = true;
 	log_info(s->program->log, "stopping: handing over", NULL);
-	if (s->lease)
-		kube_lease_release(s->lease, on_released, s);
-	else
-		s->lease_released = true;
+	own_lease_release(s->lease, on_released, s);
 	if (s->removal)
 		removal_ask(s->removal, on_removal_known, s);
 	else
