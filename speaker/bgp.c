@@ -319,6 +319,16 @@ void bgp_annotate(const struct bgp *bgp, json_t *annotations)
 	free(text);
 }
 
+/* Of BIRD, or of the administrator's text beside all peers; "": none. */
+static const char *bird_problem_of(const struct bgp *b)
+{
+	const char *refusal = b->include ? bird_include_refusal(b->include, "") : NULL;
+
+	if (b->include && *bird_problem(bird_include_bird(b->include)))
+		return bird_problem(bird_include_bird(b->include));
+	return refusal ? refusal : "";
+}
+
 static const char *drain_text(enum bgp_drain drain)
 {
 	static const char *const texts[] = {"no", "shutting down", "withdrawn"};
@@ -358,8 +368,7 @@ json_t *bgp_status(const struct bgp *bgp)
 	for (size_t i = 0; bgp->plan && i < bgp->plan->problem_count; i++)
 		json_array_append_new(problems, json_string(bgp->plan->problems[i].text));
 	return json_pack("{s:b,s:s,s:s,s:o,s:o,s:o}", "configured", bgp->plan != NULL, "leaving",
-		drain_text(bgp->drain), "bird",
-		bgp->include ? bird_problem(bird_include_bird(bgp->include)) : "", "peers",
+		drain_text(bgp->drain), "bird", bird_problem_of(bgp), "peers",
 		bgp->plan ? peers_json(bgp, &omitted) : json_object(), "problems", problems,
 		"addresses", addresses);
 }

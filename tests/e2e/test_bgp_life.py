@@ -220,6 +220,11 @@ def test_B01_C28_extra_text_that_bird_refuses_is_left_out(cluster):
     cluster.configure(peers, drainTime="2s")
     wait_for("the mended text", lambda: "from the admin" in bird.ask("show protocols all"))
     wait_for("no problem", lambda: cluster.annotation()["peers"][first.host.name]["error"] == "")
+    cluster.configure(peers, drainTime="2s", birdConfig="nonsense;")
+    wait_for("the problem of the text beside all", lambda: "refuses" in cluster.status()["bird"])
+    assert "from the admin" in bird.ask("show protocols all")
+    cluster.configure(peers, drainTime="2s")
+    wait_for("no problem", lambda: cluster.status()["bird"] == "")
 
 
 def test_C28_fault_in_birds_own_file_costs_no_extra_text(cluster):
