@@ -33,7 +33,7 @@ struct bgp {
 	uint32_t drain_ms;
 	bool leaving;
 	bool followed; /* a plan was handed to BIRD */
-	bool told_problem;
+	bool told_problem, told_no_node;
 	uint64_t told; /* of all sessions' states, and what is held back */
 };
 
@@ -118,6 +118,15 @@ static void tell_no_bird(struct bgp *b, bool configured)
 	b->told_problem = is_problem;
 }
 
+/* Which peers and addresses we have stands in our Node. */
+static void tell_no_node(struct bgp *b)
+{
+	if (!b->told_no_node)
+		log_warn(b->program->log, "BGP stays as it is", "problem",
+			"the cluster has no Node of our name", "node", b->self, NULL);
+	b->told_no_node = true;
+}
+
 /* BIRD comes last: it may call back at once. */
 static void replace_plan(struct bgp *b, struct bgp_plan *plan, struct bgp_report_turn *turn)
 {
@@ -164,6 +173,11 @@ void bgp_follow(struct bgp *bgp, const struct bgp_facts *facts)
 	struct bgp_report_turn turn = {
 		.node_uid = self ? self->meta.uid : "", .speak = facts->speak};
 
+	if (!self && !bgp->leaving) {
+		tell_no_node(bgp);
+		return;
+	}
+	bgp->told_no_node = false;
 	input.secret_count = secrets_of(bgp, facts->cluster, &secrets);
 	input.secrets = secrets;
 	if (!bgp->followed && !secret_watches_are_known(bgp->secrets))

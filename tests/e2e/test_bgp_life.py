@@ -95,6 +95,31 @@ def test_B03_C14_speaker_restart_is_not_seen(cluster, how):
     assert set(cluster.annotation()["peers"]) == set(cluster.routers)
 
 
+def test_B03_node_object_that_is_gone_ends_no_session(cluster):
+    """Deleted by mistake and registered again by its kubelet: no UPDATE, and after that it is
+    followed again."""
+    before, started = updates(cluster), cluster.session_starts()
+    whole = cluster.kube.get("nodes", "node1", ns=None)
+    log = cluster.speakers.running["node1"]
+    said = log.text().count("BGP stays as it is")
+    cluster.kube.delete("nodes", "node1", ns=None)
+    try:
+        wait_for("it to be missed", lambda: log.text().count("BGP stays as it is") > said)
+    finally:
+        cluster.kube.create({key: whole[key] for key in ("apiVersion", "kind")} |
+                            {"metadata": {"name": "node1", "labels": whole["metadata"].get("labels", {})}})
+        cluster.kube.patch_status("nodes", "node1", {"status": {
+            key: whole["status"][key] for key in ("addresses", "conditions")}}, ns=None)
+    cluster.speakers.add_service("other", "203.0.113.77")
+    try:
+        wait_for("the next address", lambda: all(r.route("203.0.113.77/32") for r in cluster.routers.values()))
+        assert cluster.restarted(started) == []
+        assert {name: after - before[name] for name, after in updates(cluster).items()} == dict.fromkeys(before, 1)
+    finally:
+        cluster.kube.delete("services", "other")
+    wait_for("it to be withdrawn", lambda: not any(r.route("203.0.113.77/32") for r in cluster.routers.values()))
+
+
 def test_B03_speaker_without_api_server_changes_nothing(cluster):
     before, started = updates(cluster), cluster.session_starts()
     include = cluster.birds["node1"].include
