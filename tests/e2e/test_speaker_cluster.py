@@ -25,6 +25,8 @@ def service_at_work(real_api, lab, workdir):
     speakers.add_service("web", VIP, [(backend_host.ip, None)])
     running += [start_kube_proxy(node, real_api, workdir) for node in lab.nodes]
     wait_for("an answer", lambda: lab.client.curl(f"http://{VIP}/", timeout=1), timeout=20)
+    for node in lab.nodes:
+        wait_for(f"kube-proxy's rules on {node.name}", lambda n=node: n.curl(f"http://{VIP}/", timeout=1), timeout=20)
     speakers.owner(VIP)
     running.append(ask_datagrams_forever(lab.client, VIP, workdir))
     client = running[-1]

@@ -36,6 +36,9 @@ class Moves:
         for vip in (ANYWHERE, LOCAL):
             self.speakers.owner(vip)
             wait_for("an answer", lambda v=vip: lab.client.curl(f"http://{v}/", timeout=1), timeout=30)
+        for node in lab.nodes:
+            wait_for(f"kube-proxy's rules on {node.name}", lambda n=node: n.curl(f"http://{ANYWHERE}/", timeout=1),
+                     timeout=30)
         self.clients = {vip: self.ask(vip) for vip in (ANYWHERE, LOCAL)}
 
     def ask(self, vip):

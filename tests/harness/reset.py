@@ -3,6 +3,7 @@
 namespace that is not the system's, and all that is in `default`. The others of the
 system's namespaces are left alone: a test that writes there cleans up itself."""
 from harness.kube import PATCH_TYPES, ApiError, path_of
+from harness.wait import wait_for
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 # Dependents first.
@@ -38,6 +39,15 @@ def delete_namespace(admin, name):
                          {"metadata": {"name": name}, "spec": {"finalizers": []}})
     if response.status_code not in (200, 404):
         raise ApiError(response)
+    # What admits objects learns of it later, and would refuse those of the next namespace
+    # of that name.
+    wait_for(f"namespace {name} to be forgotten", lambda: is_forgotten(admin, name))
+
+
+def is_forgotten(admin, namespace):
+    probe = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe", "namespace": namespace}}
+    path = path_of("configmaps", namespace)
+    return admin.raw("POST", path, probe, params={"dryRun": "All"}).status_code == 404
 
 
 def is_systems_own(resource, meta):
