@@ -9,12 +9,10 @@ server away: until all Leases have lapsed, and back; measured is the longest wit
 and, of a node that is cut off meanwhile, the time from the server's return until another
 node answers ARP."""
 import signal
-import statistics
 import sys
 import time
 from pathlib import Path
 
-from figures import p99
 from harness.bird import Bird
 from harness.lab import Lab
 from harness.process import Process
@@ -195,17 +193,11 @@ def rounds(scene, section, count, what, act, undo, is_cut, limit=None):
     pairs = [one(scene, act, undo) for _ in range(count)]
     gaps, taken = zip(*pairs)
     if is_cut:
-        add_times(section, f"{what}: no traffic", gaps, limit)
+        section.add_times(f"{what}: no traffic", gaps, limit)
         return
-    add_times(section, f"{what}: until another answers ARP", taken)
+    section.add_times(f"{what}: until another answers ARP", taken)
     section.keep(f"{what}: no traffic", list(gaps))
     section.add(f"{what}: no traffic, longest of all", max(gaps) * 1000, "ms")
-
-
-def add_times(section, what, seconds, limit=None):
-    section.keep(what, list(seconds))
-    section.add(f"{what}, median", statistics.median(seconds) * 1000, "ms")
-    section.add(f"{what}, p99", p99(seconds) * 1000, "ms", limit=limit)
 
 
 def add_polling(scene, section):
@@ -231,7 +223,7 @@ def run(bench, section):
     scene.configure(LEASE)
     rounds(scene, section, count, "cut off, Lease 3 s alone", cut, restore, True)
     gaps = [outage(scene) for _ in range(count)]
-    add_times(section, "API server away and back: longest without traffic", gaps)
-    add_times(section, "cut off while the API server is away: from its return until another answers ARP",
-              [cut_while_away(scene) for _ in range(count)])
+    section.add_times("API server away and back: longest without traffic", gaps)
+    section.add_times("cut off while the API server is away: from its return until another answers ARP",
+                      [cut_while_away(scene) for _ in range(count)])
     scene.close()

@@ -34,11 +34,11 @@ class Section:
         """Every single measurement, for the JSON alone."""
         self.samples[name] = samples
 
-    def add_times(self, what, samples):
-        """Seconds: their median and 99th percentile, told in ms."""
-        self.keep(what, samples)
+    def add_times(self, what, samples, limit=None):
+        """Seconds: their median and 99th percentile, told in ms; `limit` is in ms, of the latter."""
+        self.keep(what, list(samples))
         self.add(f"{what}, median", statistics.median(samples) * 1000, "ms")
-        self.add(f"{what}, p99", p99(samples) * 1000, "ms")
+        self.add(f"{what}, p99", p99(samples) * 1000, "ms", limit=limit)
 
     def add_ratio(self, what, floors, heralds, limit):
         """Seconds of the floor and of Herald, measured in turns. Held against the limit is

@@ -13,6 +13,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/demo")]
 
 import alloc
 import bgp
+import bgp_failover
 import burst
 import ctl
 import failover
@@ -29,7 +30,8 @@ from harness.speaker import BIN
 from stock import EtcdStock, MiniStock
 
 BENCHMARKS = {"service-latency": latency, "memory": memory, "burst": burst, "restart": restart, "alloc": alloc,
-              "failover": failover, "moves": moves, "flood": flood, "bgp": bgp, "heraldctl": ctl}
+              "failover": failover, "moves": moves, "flood": flood, "bgp": bgp, "bgp-failover": bgp_failover,
+              "heraldctl": ctl}
 
 
 class Bench:

@@ -19,7 +19,7 @@ def test_every_benchmark_comes_to_figures(workdir):
     assert done.returncode == 0, done.stdout + done.stderr
     benchmarks = json.loads(output.read_text())["benchmarks"]
     assert list(benchmarks) == ["service-latency", "memory", "burst", "restart", "alloc", "failover", "moves",
-                                "flood", "bgp", "heraldctl"]
+                                "flood", "bgp", "bgp-failover", "heraldctl"]
     # It needs the real API server; test_planned_moves.py runs the same moves there.
     assert benchmarks.pop("moves")["figures"] == []
     for name, each in benchmarks.items():

@@ -2,21 +2,18 @@
 """Traffic from a router over three nodes to pods, by kube-proxy on a real API server: ECMP,
 externalTrafficPolicy Local, a node that dies with BFD and without, and a node that leaves
 without a failed request (C01, C12, C13)."""
-import subprocess
 import sys
 import time
 
 import pytest
 
-from harness.bgp import BgpCluster
+from harness.bgp import USER, BgpCluster
 from harness.kubeproxy import start_kube_proxy
-from harness.netns import add_netns, ip, set_sysctls
 from harness.process import Process
 from harness.wait import wait_for
 
 VIP, PREFIX = "203.0.113.1", "203.0.113.1/32"
 LOCAL_VIP, LOCAL_PREFIX = "203.0.113.2", "203.0.113.2/32"
-USER = "198.51.100.10"
 # Asks by UDP, each time from another port, so that every request is a flow of its own.
 CLIENT = """
 import socket, sys, time
@@ -42,17 +39,7 @@ class Cluster(BgpCluster):
     def __init__(self, folder, server):
         super().__init__(folder, nodes=3, server=server)
         self.router = self.add_router("bird", 60, name="r", bfd=True)
-        host = self.router.host
-        set_sysctls(host.ns, net__ipv4__ip_forward=1, net__ipv4__fib_multipath_hash_policy=1)
-        add_netns("user")
-        ip("link add eth0 netns user type veth peer name eth1 netns r")
-        ip(f"address add {USER}/24 dev eth0", "user")
-        ip("link set eth0 up", "user")
-        ip("route add default via 198.51.100.1", "user")
-        ip("address add 198.51.100.1/24 dev eth1", host.ns)
-        ip("link set eth1 up", host.ns)
-        for node in self.nodes:
-            ip(f"route add 198.51.100.0/24 via {host.ip}", node.ns)
+        self.add_user(self.router)
         self.pods = {node.name: node.add_pod(f"pod-{node.name}") for node in self.nodes}
         self.running = [pod.serve(folder) for pod in self.pods.values()]
         self.proxies = [start_kube_proxy(node, server, folder) for node in self.nodes]
@@ -67,10 +54,6 @@ class Cluster(BgpCluster):
     def nodes_at_router(self, prefix):
         return {route.via for route in self.router.routes(prefix)}
 
-    def kernel_hops(self, address):
-        text = self.router.host.run("ip", "route", "show", address).stdout
-        return {node.ip for node in self.nodes if node.ip in text}
-
     def client(self, address, name, interval=0.002):
         folder = self.folder / f"{name}-{time.monotonic_ns()}"
         folder.mkdir()
@@ -80,8 +63,6 @@ class Cluster(BgpCluster):
         for process in (*self.proxies, *self.running):
             process.stop()
         super().close()
-        for name in ("user", *(pod.ns for pod in self.pods.values())):
-            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +84,7 @@ def cluster(real_server, module_folder):
 @pytest.fixture(autouse=True)
 def all_nodes_announce(cluster):
     def hops(wanted):
-        return lambda: cluster.kernel_hops(VIP) == {node.ip for node in wanted}
+        return lambda: cluster.kernel_hops(cluster.router, VIP) == {node.ip for node in wanted}
     wait_for("all nodes at the router", hops(cluster.nodes), timeout=60)
     yield
 
@@ -127,7 +108,7 @@ def test_ECMP_over_three_nodes_and_Local_policy(cluster):
     finally:
         client.stop()
     # Flows go over each node.
-    assert cluster.kernel_hops(VIP) == {node.ip for node in cluster.nodes}
+    assert cluster.kernel_hops(cluster.router, VIP) == {node.ip for node in cluster.nodes}
     # Local: only where the pod is, and the pod sees the user's own address.
     first = cluster.nodes[0]
     assert wait_for("one node", lambda: cluster.nodes_at_router(LOCAL_PREFIX) == {first.ip})
@@ -171,7 +152,8 @@ def test_C01_node_dies(cluster, bfd):
             and all(n.ip in cluster.router.ask("show bfd sessions") for n in cluster.nodes), timeout=20)
     else:
         wait_for("no BFD there", lambda: "Up" not in cluster.router.ask("show bfd sessions"), timeout=20)
-    wait_for("all nodes", lambda: cluster.kernel_hops(VIP) == {n.ip for n in cluster.nodes}, timeout=30)
+    wait_for("all nodes", lambda: cluster.kernel_hops(cluster.router, VIP) == {n.ip for n in cluster.nodes},
+             timeout=30)
     # Its pod is dead as well: no failed request may be a pod's.
     cluster.kube.patch("endpointslices", "web-ipv4", {"endpoints": [
         {"addresses": [cluster.pods[n.name].ip], "nodeName": n.name, "conditions": {"ready": True}}
@@ -182,7 +164,8 @@ def test_C01_node_dies(cluster, bfd):
                  "pod-node3" not in {o[2] for o in outcomes(client)[-200:] if o[1] == "ok"}, timeout=30)
         begin = time.monotonic()
         victim.cut_switch_side()
-        wait_for("the router to turn away", lambda: victim.ip not in cluster.kernel_hops(VIP), timeout=30)
+        wait_for("the router to turn away", lambda: victim.ip not in cluster.kernel_hops(cluster.router, VIP),
+                 timeout=30)
         away = time.monotonic() - begin
         seen = len(outcomes(client))
         wait_for("more answers", lambda: len(outcomes(client)) > seen + 300)

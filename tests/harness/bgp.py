@@ -9,13 +9,15 @@ from harness.bgp_gobgp import GobgpPeer
 from harness.bgp_openbgpd import OpenbgpdPeer
 from harness.bgp_peer import Neighbour
 from harness.bird import Bird
-from harness.lab import Lab
+from harness.lab import Host, Lab
 from harness.mini import MiniApiServer
+from harness.netns import delete_netns, ip, set_sysctls
 from harness.speaker import Speakers
 from harness.wait import wait_for
 
 KINDS = {kind.kind: kind for kind in (BirdPeer, FrrPeer, GobgpPeer, OpenbgpdPeer)}
 ASN = 64512
+USER = "198.51.100.10"
 BASE = {
     "apiVersion": "herald.io/v1",
     "pools": [{"name": "main", "addresses": ["203.0.113.0/24", "10.20.0.0/16", "fd00:203:0:113::/64"]}],
@@ -47,6 +49,7 @@ class BgpCluster:
             addresses = [{"type": "InternalIP", "address": address} for address in (node.ip, node.ip6)]
             self.kube.patch_status("nodes", node.name, {"status": {"addresses": addresses}}, ns=None)
         self.routers = {}
+        self.user = None
 
     def add_router(self, kind, number=None, asn=None, nodes=None, name=None, **options):
         """A router of that kind with a session to each node; its address ends with 60 and up."""
@@ -56,6 +59,26 @@ class BgpCluster:
         neighbours = [Neighbour(node.ip, ASN, **options) for node in nodes or self.nodes]
         self.routers[name] = KINDS[kind](host, asn or 64600 + number, self.folder, neighbours)
         return self.routers[name]
+
+    def add_user(self, router):
+        """A host behind the router, which routes between it and the nodes, over all that it
+        has a route by, flow by flow."""
+        host, self.user = router.host, Host("user", USER)
+        set_sysctls(host.ns, net__ipv4__ip_forward=1, net__ipv4__fib_multipath_hash_policy=1)
+        ip(f"link add eth0 netns user type veth peer name eth1 netns {host.ns}")
+        ip(f"address add {USER}/24 dev eth0", self.user.ns)
+        ip("link set eth0 up", self.user.ns)
+        ip("route add default via 198.51.100.1", self.user.ns)
+        ip("address add 198.51.100.1/24 dev eth1", host.ns)
+        ip("link set eth1 up", host.ns)
+        for node in self.nodes:
+            ip(f"route add 198.51.100.0/24 via {host.ip}", node.ns)
+        return self.user
+
+    def kernel_hops(self, router, address):
+        """The nodes' addresses by which the router's kernel sends what is for `address`."""
+        text = router.host.run("ip", "route", "show", address).stdout
+        return {node.ip for node in self.nodes if node.ip in text.split()}
 
     def peer(self, router, **more):
         """The peer of the configuration that is this router."""
@@ -115,4 +138,6 @@ class BgpCluster:
             router.close()
         if self.own_server:
             self.own_server.stop()
+        if self.user:
+            delete_netns(self.user.ns)
         self.lab.close()

@@ -40,7 +40,7 @@ class BirdPeer(Peer):
             text += "  multihop;\n" if n.multihop else "  direct;\n"
             text += f"  hold time {n.hold};\n  connect retry time 1;\n  connect delay time 1;\n  error wait time 1, 2;\n"
             text += f'  password "{n.password}";\n' if n.password else ""
-            text += "  bfd on;\n" if n.bfd else ""
+            text += f"  bfd {{ interval {n.bfd_interval} ms; multiplier 3; }};\n" if n.bfd else ""
             text += "  graceful restart on;\n" if n.graceful_restart else "  graceful restart off;\n"
             text += "  ipv4 { import all; export none; extended next hop on; };\n" if "ipv4" in n.families else ""
             text += "  ipv6 { import all; export none; };\n" if "ipv6" in n.families else ""

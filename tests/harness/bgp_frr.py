@@ -30,7 +30,7 @@ class FrrPeer(Peer):
             if n.password:
                 lines.append(f" neighbor {name} password {n.password}")
             if n.bfd:
-                lines.append(f" neighbor {name} bfd 3 100 100")
+                lines.append(f" neighbor {name} bfd 3 {n.bfd_interval} {n.bfd_interval}")
             if n.multihop:
                 lines.append(f" neighbor {name} ebgp-multihop 255")
             if n.own_asn:

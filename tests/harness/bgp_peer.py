@@ -24,6 +24,7 @@ class Neighbour:
     interface: str = ""
     password: str = ""
     bfd: bool = False
+    bfd_interval: int = 100  # ms, three times
     multihop: bool = False
     families: tuple = ("ipv4", "ipv6")
     port: int = 179
