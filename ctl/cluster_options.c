@@ -39,7 +39,8 @@ static const struct argp_option option_list[] = {
 		"ConfigMap with the configuration in force (default: herald-config)", 11},
 	{"load-balancer-class", OPTION_CLASS, "CLASS", 0,
 		"As the controller is started with (default: as its Deployment says)", 11},
-	{"handle-unset-class", OPTION_UNSET, NULL, 0, "The same", 11},
+	{"handle-unset-class", OPTION_UNSET, NULL, 0,
+		"Also Services without a class (default: as the controller's Deployment says)", 11},
 	{0},
 };
 

@@ -211,7 +211,7 @@ int listing_main(const struct listing *listing, const struct argp *argp, int arg
 	asking_init(&arguments.asking);
 	argp_parse(argp, argc, argv, 0, NULL, &arguments);
 	if (!listing) {
-		complain("%s: say what to list (--help)", argv[0]);
+		complain("which list, \"peers\" or \"routes\"? (--help)");
 		return EX_USAGE;
 	}
 	return with_facts(&arguments.asking.cluster, FACTS_ALL, show, &run);

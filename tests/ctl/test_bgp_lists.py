@@ -108,5 +108,5 @@ def test_without_bgp_and_without_a_word(herald):
     herald.controllers.reconfigured("apiVersion: herald.io/v1\npools: [{name: a, addresses: [192.0.2.1]}]\n")
     done = herald.ctl("bgp", "peers", "-o", "json")
     assert json.loads(done.out) == {"peers": []} and "no section bgp" in done.err
-    assert "say what to list" in herald.ctl("bgp", code=64).err
+    assert "which list" in herald.ctl("bgp", code=64).err
     assert "peers|routes" in herald.ctl("bgp", "--help").out
