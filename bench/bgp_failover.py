@@ -8,6 +8,7 @@ such one, with BFD and with the hold timer alone. Drained: the node is labelled
 herald.io/drain until its route is gone at the router, and is back; counted are the requests
 without an answer. What kube-proxy would do is a rule that sends the traffic to a backend on
 the node itself."""
+import re
 import sys
 import time
 from pathlib import Path
@@ -64,6 +65,14 @@ class Scene:
         wait_for("BFD as configured", self.sessions_as_wanted, timeout=60)
         wait_for("all nodes at the router", lambda: self.hops() == {n.ip for n in self.cluster.nodes}, timeout=60)
 
+    def bring_back(self, node):
+        """At once: a session that breaks every few seconds has BIRD wait up to 30 s before the
+        next, which nodes that die days apart don't see; an order to restart makes it forget."""
+        node.restore()
+        bird = self.cluster.birds[node.name]
+        for session in re.findall(r"^ *(herald_\w+) +BGP", bird.ask("show protocols"), re.MULTILINE):
+            bird.ask(f"restart {session}")
+
     def label(self, node, value):
         self.cluster.kube.patch("nodes", node.name, {"metadata": {"labels": {"herald.io/drain": value}}}, ns=None)
 
@@ -116,7 +125,7 @@ def cut_off(scene, node):
     scene.wait_gone(node)
     client.wait_answers()
     outcomes = client.finish()
-    node.restore()
+    scene.bring_back(node)
     failed = [sent for sent, ok in outcomes if not ok]
     if not failed:
         raise RuntimeError(f"no request failed when {node.name} was cut off: nothing went there, nothing was measured")
