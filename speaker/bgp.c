@@ -118,12 +118,19 @@ static void tell_no_bird(struct bgp *b, bool configured)
 	b->told_problem = is_problem;
 }
 
-/* Which peers and addresses we have stands in our Node. */
+/* Which peers and addresses we have stands in our Node. One that is registered anew may have
+   no address at first, which would change the router ID. */
+static bool is_bare(const struct bgp *b, const struct node *self)
+{
+	return !self || (b->followed && self->address_count == 0);
+}
+
 static void tell_no_node(struct bgp *b)
 {
 	if (!b->told_no_node)
 		log_warn(b->program->log, "BGP stays as it is", "problem",
-			"the cluster has no Node of our name", "node", b->self, NULL);
+			"the cluster has no Node of our name, or one without an address", "node",
+			b->self, NULL);
 	b->told_no_node = true;
 }
 
@@ -173,7 +180,7 @@ void bgp_follow(struct bgp *bgp, const struct bgp_facts *facts)
 	struct bgp_report_turn turn = {
 		.node_uid = self ? self->meta.uid : "", .speak = facts->speak};
 
-	if (!self && !bgp->leaving) {
+	if (is_bare(bgp, self) && !bgp->leaving) {
 		tell_no_node(bgp);
 		return;
 	}

@@ -96,8 +96,8 @@ def test_B03_C14_speaker_restart_is_not_seen(cluster, how):
 
 
 def test_B03_node_object_that_is_gone_ends_no_session(cluster):
-    """Deleted by mistake and registered again by its kubelet: no UPDATE, and after that it is
-    followed again."""
+    """Deleted by mistake and registered again by its kubelet, first without an address: no UPDATE,
+    and after that it is followed again."""
     before, started = updates(cluster), cluster.session_starts()
     whole = cluster.kube.get("nodes", "node1", ns=None)
     log = cluster.speakers.running["node1"]

@@ -98,11 +98,12 @@ class BgpCluster:
         self.start(node)
 
     def up(self, *routers):
-        """Waits for the sessions of these routers (all) with all their neighbours."""
+        """Waits for the sessions of these routers (all) with all their neighbours. OpenBGPD hears
+        nobody for 30 s after a session that failed, and for twice as long after the next."""
         for router in routers or self.routers.values():
             for n in router.neighbours:
                 wait_for(f"the session of {router.host.name} with {n.key}",
-                         lambda r=router, k=n.key: r.is_up(k), timeout=30)
+                         lambda r=router, k=n.key: r.is_up(k), timeout=150)
 
     def status(self, node=None):
         return self.speakers.status(node or self.nodes[0])["bgp"]
