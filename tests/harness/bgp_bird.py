@@ -2,7 +2,7 @@
 """BIRD 2 as a router that peers with speakers."""
 import re
 
-from harness.bgp_peer import Peer, Route
+from harness.bgp_peer import Peer, Route, bandwidth_of
 from harness.netns import run
 from harness.process import Process
 
@@ -18,7 +18,7 @@ protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; merge paths on; }}
 
 class BirdPeer(Peer):
     kind = "bird"
-    can = frozenset({"md5", "bfd", "unnumbered", "gr", "local_pref", "large", "port", "multihop"})
+    can = frozenset({"md5", "bfd", "unnumbered", "gr", "local_pref", "large", "port", "multihop", "long_lived"})
 
     @property
     def socket(self):
@@ -40,6 +40,7 @@ class BirdPeer(Peer):
             text += "  multihop;\n" if n.multihop else "  direct;\n"
             text += f"  hold time {n.hold};\n  connect retry time 1;\n  connect delay time 1;\n  error wait time 1, 2;\n"
             text += f'  password "{n.password}";\n' if n.password else ""
+            text += "  ttl security on;\n" if n.ttl_security else ""
             text += f"  bfd {{ interval {n.bfd_interval} ms; multiplier 3; }};\n" if n.bfd else ""
             text += "  graceful restart on;\n" if n.graceful_restart else "  graceful restart off;\n"
             text += "  ipv4 { import all; export none; extended next hop on; };\n" if "ipv4" in n.families else ""
@@ -103,9 +104,11 @@ class BirdPeer(Peer):
             return frozenset(group.replace(",", ":").replace(" ", "") for group in re.findall(r"\(([^)]*)\)", text))
         if via == "dyn":
             via = next(n.key for n in self.neighbours if n.interface)
+        bandwidth = re.search(r"\(unknown 0x4, \d+, (\d+)\)", fields.get("ext_community", ""))
         return Route(prefix, via, fields.get("next_hop", "").split(" ")[0],
                      tuple(int(a) for a in fields.get("as_path", "").split()),
                      int(fields["local_pref"]) if "local_pref" in fields else None,
                      int(fields["med"]) if "med" in fields else None,
                      parts(fields.get("community", "")), parts(fields.get("large_community", "")),
-                     bool(re.search(r"\(\d+s?[^)]*s\)", fields["line"])))
+                     bool(re.search(r"\(\d+s?[^)]*s\)", fields["line"])),
+                     bandwidth_of(int(bandwidth[1])) if bandwidth else None)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """FRR as a router that peers with speakers: zebra, bfdd and bgpd in a namespace."""
 import json
+import re
 import shutil
 
 from harness.bgp_peer import Peer, Route, communities_of
@@ -13,12 +14,13 @@ BIN = "/usr/lib/frr"
 
 class FrrPeer(Peer):
     kind = "frr"
-    can = frozenset({"md5", "bfd", "unnumbered", "gr", "local_pref", "large", "port", "multihop"})
+    can = frozenset({"md5", "bfd", "unnumbered", "gr", "local_pref", "large", "port", "multihop", "long_lived"})
 
     def config(self):
         lines = ["frr defaults datacenter", f"hostname {self.host.name}", f"router bgp {self.asn}",
                  f" bgp router-id {self.host.ip}", " no bgp ebgp-requires-policy", " no bgp default ipv4-unicast",
-                 " bgp bestpath as-path multipath-relax", " timers bgp 30 90"]
+                 " bgp bestpath as-path multipath-relax",
+                 " bgp long-lived-graceful-restart stale-time 3600", " timers bgp 30 90"]
         for n in self.neighbours:
             name = n.address or n.interface
             kind = "interface remote-as" if n.interface else "remote-as"
@@ -33,6 +35,8 @@ class FrrPeer(Peer):
                 lines.append(f" neighbor {name} bfd 3 {n.bfd_interval} {n.bfd_interval}")
             if n.multihop:
                 lines.append(f" neighbor {name} ebgp-multihop 255")
+            if n.ttl_security:
+                lines.append(f" neighbor {name} ttl-security hops 1")
             if n.own_asn:
                 lines.append(f" neighbor {name} local-as {n.own_asn} no-prepend replace-as")
             if n.interface:
@@ -114,6 +118,8 @@ class FrrPeer(Peer):
         via = by_name.get(peer.get("peerId")) or by_name.get(peer.get("hostname")) or by_name.get(peer.get("interface"))
         hops = [h["ip"] for h in path["nexthops"]]
         path_as = tuple(asn for segment in path["aspath"]["segments"] for asn in segment["list"])
+        bandwidth = re.search(r"LB:\d+:(\d+)", path.get("extendedCommunity", {}).get("string", ""))
         return Route(prefix, via, hops[0], path_as, path.get("locPrf"), path.get("metric"),
                      communities_of(path.get("community", {}).get("list", [])),
-                     frozenset(path.get("largeCommunity", {}).get("list", [])), bool(path.get("stale")))
+                     frozenset(path.get("largeCommunity", {}).get("list", [])), bool(path.get("stale")),
+                     float(bandwidth[1]) if bandwidth else None)

@@ -6,12 +6,13 @@ from harness.bgp_peer import Peer, Route
 from harness.netns import run
 from harness.process import Process
 
-ORIGIN, AS_PATH, NEXT_HOP, MED, LOCAL_PREF, COMMUNITIES, MP_REACH, LARGE = 1, 2, 3, 4, 5, 8, 14, 32
+ORIGIN, AS_PATH, NEXT_HOP, MED, LOCAL_PREF, COMMUNITIES, MP_REACH, EXTENDED, LARGE = 1, 2, 3, 4, 5, 8, 14, 16, 32
+LINK_BANDWIDTH = 4
 
 
 class GobgpPeer(Peer):
     kind = "gobgp"
-    can = frozenset({"md5", "gr", "local_pref", "large", "port", "multihop"})
+    can = frozenset({"md5", "gr", "local_pref", "large", "port", "multihop", "long_lived"})
 
     def config(self):
         text = (f'[global.config]\n  as = {self.asn}\n  router-id = "{self.host.ip}"\n  port = {self.port}\n')
@@ -35,12 +36,16 @@ class GobgpPeer(Peer):
 """
             if n.multihop:
                 text += "  [neighbors.ebgp-multihop.config]\n    enabled = true\n    multihop-ttl = 255\n"
+            if n.ttl_security:
+                text += "  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n"
             if n.graceful_restart:
                 text += "  [neighbors.graceful-restart.config]\n    enabled = true\n    helper-only = true\n    restart-time = 60\n"
+                text += "    long-lived-enabled = true\n"
             for family in n.families:
                 text += f'  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "{family}-unicast"\n'
                 if n.graceful_restart:
                     text += "    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = true\n"
+                    text += "    [neighbors.afi-safis.long-lived-graceful-restart.config]\n      enabled = true\n      restart-time = 3600\n"
         return text
 
     def launch(self):
@@ -75,7 +80,8 @@ class GobgpPeer(Peer):
         communities = frozenset(f"{c >> 16}:{c & 0xffff}" for c in attributes.get(COMMUNITIES, {}).get("communities", []))
         large = frozenset(f"{c['ASN']}:{c['LocalData1']}:{c['LocalData2']}"
                           for c in attributes.get(LARGE, {}).get("value", []))
+        bandwidth = [c["bandwidth"] for c in attributes.get(EXTENDED, {}).get("value", []) if c["subtype"] == LINK_BANDWIDTH]
         hop = attributes.get(NEXT_HOP, attributes.get(MP_REACH, {})).get("nexthop")
         return Route(prefix, path.get("source-id") and path.get("neighbor-ip"), hop, as_path,
                      attributes.get(LOCAL_PREF, {}).get("value"), attributes.get(MED, {}).get("metric"),
-                     communities, large, bool(path.get("stale")))
+                     communities, large, bool(path.get("stale")), bandwidth[0] if bandwidth else None)

@@ -2,9 +2,10 @@
 """OpenBGPD as a router that peers with speakers. It takes routes into no kernel here."""
 import json
 import pwd
+import re
 from pathlib import Path
 
-from harness.bgp_peer import Peer, Route
+from harness.bgp_peer import Peer, Route, bandwidth_of
 from harness.netns import run
 from harness.process import Process
 
@@ -26,6 +27,7 @@ fib-update no
             text += f"  local-as {n.own_asn}\n" if n.own_asn else ""
             text += f"  port {n.port}\n" if n.port != 179 else ""
             text += f'  tcp md5sig password "{n.password}"\n' if n.password else ""
+            text += "  ttl-security yes\n" if n.ttl_security else ""
             text += "  multihop 255\n" if n.multihop else ""
             text += "".join(f"  announce {'IPv4' if f == 'ipv4' else 'IPv6'} unicast\n" for f in n.families)
             if "ipv4" not in n.families:
@@ -56,6 +58,9 @@ fib-update no
     def is_up(self, key):
         return self.neighbour(key).get("state") == "Established"
 
+    def connect_now(self, key):
+        run(["bgpctl", "-s", self.folder / "socket", "neighbor", key, "clear"], self.host.ns, timeout=20)
+
     def updates(self, key):
         return self.neighbour(key)["stats"]["message"]["received"]["updates"]
 
@@ -68,6 +73,8 @@ fib-update no
         for a in r.get("attributes", []):
             attributes.setdefault(a.get("type"), a)
         communities = frozenset(names.get(c, c) for c in r.get("communities", []))
+        bandwidth = re.search(r"\[4\] \d+:(\d+)", " ".join(r.get("extended_communities", [])))
         return Route(r["prefix"], r["neighbor"]["remote_addr"], r["exit_nexthop"],
                      tuple(int(a) for a in r["aspath"].split()), r.get("localpref"), r.get("metric"),
-                     communities, frozenset(r.get("large_communities", [])), bool(r.get("stale")))
+                     communities, frozenset(r.get("large_communities", [])), bool(r.get("stale")),
+                     bandwidth_of(int(bandwidth[1])) if bandwidth else None)

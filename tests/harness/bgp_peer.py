@@ -8,6 +8,7 @@ host's namespace.
 """
 import dataclasses
 import shutil
+import struct
 import tempfile
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Neighbour:
     own_asn: int = 0  # 0: the router's
     local: str = ""  # our end's address; "": the host's
     graceful_restart: bool = True
+    ttl_security: bool = False
 
     @property
     def key(self):
@@ -52,6 +54,7 @@ class Route:
     communities: frozenset = frozenset()
     large: frozenset = frozenset()
     stale: bool = False
+    bandwidth: float | None = None  # of the link bandwidth community, in bytes a second
 
 
 WELL_KNOWN = {"graceful-shutdown": "65535:0", "gracefulShutdown": "65535:0", "GRACEFUL_SHUTDOWN": "65535:0",
@@ -63,6 +66,11 @@ WELL_KNOWN = {"graceful-shutdown": "65535:0", "gracefulShutdown": "65535:0", "GR
 def communities_of(words):
     """As numbers, whatever a router calls the well-known ones."""
     return frozenset(WELL_KNOWN.get(word, word) for word in words)
+
+
+def bandwidth_of(bits):
+    """The link bandwidth community's value, where a router shows the float's bits."""
+    return struct.unpack("f", struct.pack("I", bits))[0]
 
 
 class Peer:
@@ -98,6 +106,9 @@ class Peer:
     def is_up(self, key):
         """The session with that neighbour is established."""
         raise NotImplementedError
+
+    def connect_now(self, key):
+        """Begins anew soon, where a router by itself pauses for minutes after sessions that failed."""
 
     def updates(self, key):
         """UPDATE messages received from that neighbour in this session."""
