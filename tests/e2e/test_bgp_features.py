@@ -72,7 +72,7 @@ def test_B01_md5_port_and_hops(cluster, routers):
     cluster.configure([cluster.peer(r, password="wrong" if r is router else PASSWORD, peerPort=1790, ebgpMultiHop=True,
                                     gracefulRestart=True, holdTime="3s" if r is router else "90s") for r in routers.values()], bfdProfiles=BFD)
     wait_for("the session to be down", lambda: cluster.annotation()["peers"]["frr-m"]["state"] == "down", timeout=20)
-    assert cluster.annotation()["peers"]["gobgp-m"]["state"] == "up"
+    wait_for("the others to be told of", lambda: cluster.annotation()["peers"]["gobgp-m"]["state"] == "up", timeout=30)
     cluster.configure([cluster.peer(r, password=PASSWORD, peerPort=1790, ebgpMultiHop=True, gracefulRestart=True)
                        for r in routers.values()], bfdProfiles=BFD)
     all_have_routes(cluster)
