@@ -111,22 +111,14 @@ static void fill_peers(const struct view *view, const struct listing_scope *scop
 	}
 }
 
-static bool names_session(const struct bgp_offer *offer, size_t session)
-{
-	for (size_t i = 0; i < offer->session_count; i++) {
-		if (offer->sessions[i] == session)
-			return true;
-	}
-	return false;
-}
-
 static bool offer_reaches(const struct bgp_plan *plan, const struct bgp_route *route,
 	const struct bgp_offer *offer, size_t session)
 {
 	if (!offer->to_all)
-		return names_session(offer, session) && bgp_route_is_offered(plan, route, session);
+		return bgp_offer_names(offer, session) &&
+		       bgp_route_is_offered(plan, route, session);
 	for (size_t i = 0; i < route->offer_count; i++) {
-		if (names_session(&route->offers[i], session))
+		if (bgp_offer_names(&route->offers[i], session))
 			return false;
 	}
 	return bgp_route_is_offered(plan, route, session);

@@ -133,7 +133,7 @@ const char *bgp_verdict_text(uint8_t verdict)
 	return plan_verdict_text(verdict);
 }
 
-static bool names_session(const struct bgp_offer *offer, size_t session)
+bool bgp_offer_names(const struct bgp_offer *offer, size_t session)
 {
 	for (size_t i = 0; i < offer->session_count; i++) {
 		if (offer->sessions[i] == session)
@@ -150,7 +150,7 @@ bool bgp_route_is_offered(
 	if (!(route->prefix.address.family == IP_V4 ? s->ipv4 : s->ipv6))
 		return false;
 	for (size_t i = 0; i < route->offer_count; i++) {
-		if (route->offers[i].to_all || names_session(&route->offers[i], session))
+		if (route->offers[i].to_all || bgp_offer_names(&route->offers[i], session))
 			return true;
 	}
 	return false;

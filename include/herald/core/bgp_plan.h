@@ -173,6 +173,8 @@ uint8_t bgp_plan_node_verdict(const struct plan_input *cluster);
 const struct bgp_vip *bgp_plan_find(const struct bgp_plan *plan, const struct ip *address);
 /* As plan_verdict_text, in BGP's terms. */
 const char *bgp_verdict_text(uint8_t verdict);
+/* The session is one of those that it lists; see `to_all`, too. */
+bool bgp_offer_names(const struct bgp_offer *offer, size_t session);
 /* Is the route offered to the session (in a family that the session carries)? */
 bool bgp_route_is_offered(
 	const struct bgp_plan *plan, const struct bgp_route *route, size_t session);
