@@ -558,16 +558,11 @@ const struct ports *layer2_ports(const struct layer2 *layer2)
 	return layer2->ports;
 }
 
-enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address)
-{
-	return ownership_state_of(layer2->ownership, address);
-}
-
 const char *layer2_state_text_of(const struct layer2 *layer2, const struct ip *address)
 {
 	const char *text = probe_state_text(probe_state_of(layer2->prober.probe, address));
 
-	return text ? text : ownership_state_text(layer2_state_of(layer2, address));
+	return text ? text : ownership_state_text(ownership_state_of(layer2->ownership, address));
 }
 
 void layer2_conflicts(const struct layer2 *layer2, struct conflict_list *ret)

@@ -50,7 +50,6 @@ void layer2_apply_take(struct layer2 *layer2, const struct layer2_plan *plan);
 void layer2_announce_again(struct layer2 *layer2);
 
 const struct ports *layer2_ports(const struct layer2 *layer2);
-enum ownership_state layer2_state_of(const struct layer2 *layer2, const struct ip *address);
 /* "held", "conflict", ...: of ownership, or of what comes before it (core/probe.h). */
 const char *layer2_state_text_of(const struct layer2 *layer2, const struct ip *address);
 /* Addresses that are withheld since another station has them; conflict_list_done. */
